@@ -1,0 +1,1 @@
+"""The snippets of x0: small standalone modules that readers copy."""

@@ -1,0 +1,1 @@
+"""Guide: the conventions of the book."""

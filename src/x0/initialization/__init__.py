@@ -1,0 +1,1 @@
+"""Initialization: how the first weights are drawn, and why."""
