@@ -1,0 +1,1 @@
+"""The build layer: runs the snippets, draws the figures, renders the pages."""
