@@ -1,0 +1,268 @@
+"""The book: everything that pages can refer to, loaded once per build."""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from x0_build import execute
+from x0_build.paths import Project
+from x0_build.problems import BuildError, Problem
+from x0_build.source import Page, load_pages
+from x0_build.tex import Katex, equation_files
+
+VERDICTS = ("correct", "imprecise", "wrong", "unsupported", "promise")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the ledger."""
+
+    id: str
+    source: str
+    where: str
+    verdict: str
+    page: str
+    text: dict[str, str]
+    correct: dict[str, str]
+    editorial: dict[str, str]
+    line: int
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry of the glossary, by language."""
+
+    key: str
+    name: dict[str, str]
+    definition: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One entry of the bibliography."""
+
+    key: str
+    label: dict[str, str]  # "Glorot & Bengio 2010", by language
+    html: str
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test function."""
+
+    name: str
+    file: str  # relative to the root
+    line: int
+    claims: tuple[str, ...]
+
+
+@dataclass
+class Book:
+    """The sources of one checkout, read once."""
+
+    project: Project
+    problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def pages(self) -> dict[str, dict[str, Page]]:
+        """Pages by language and name."""
+        return load_pages(self.project)
+
+    @cached_property
+    def katex(self) -> Katex:
+        """KaTeX with the house macros."""
+        return Katex(self.project)
+
+    @cached_property
+    def equations(self) -> dict[str, Path]:
+        """Files of displayed equations by key."""
+        return equation_files(self.project)
+
+    @cached_property
+    def results(self) -> dict[str, execute.Result]:
+        """What the last execution stored, by module stem."""
+        return execute.load(self.project)
+
+    @cached_property
+    def modules(self) -> dict[str, execute.Module]:
+        """Snippet modules by stem."""
+        return {module.stem: module for module in execute.modules(self.project)}
+
+    @cached_property
+    def figure_modules(self) -> dict[str, str]:
+        """Figure key to the stem of the module that draws it."""
+        return {key: stem for stem, result in self.results.items() for key in result.figures}
+
+    # Numbers run per page in the order of the Chinese page and serve both languages.
+
+    @cached_property
+    def numbers(self) -> dict[tuple[str, str, str], int]:
+        """(page, kind, key) to number, for equations and figures."""
+        found: dict[tuple[str, str, str], int] = {}
+        for page in self.pages["zh"].values():
+            for kind in ("eq", "fig"):
+                for number, key in enumerate(dict.fromkeys(page.keys(kind)), 1):
+                    found[page.name, kind, key] = number
+        return found
+
+    def home(self, kind: str, key: str) -> str | None:
+        """Return the page that displays an equation or figure: its own concept's, else the first."""
+        names = [name for name, k, x in self.numbers if (k, x) == (kind, key)]
+        own = [n for n in names if key.startswith(n.rpartition("/")[2] + "-")]
+        return min(own or names, key=len) if names else None
+
+    def number(self, page: str, kind: str, key: str) -> int | None:
+        """Return the number of an equation or figure on a page."""
+        return self.numbers.get((page, kind, key))
+
+    @cached_property
+    def glossary(self) -> dict[str, Term]:
+        """Terms by key."""
+        rows = self._toml("glossary.toml")
+        return {
+            key: Term(
+                key,
+                {"zh": row.get("zh", ""), "en": row.get("en", "")},
+                {"zh": row.get("zh_def", ""), "en": row.get("en_def", "")},
+            )
+            for key, row in rows.items()
+        }
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Rows of the ledger by id."""
+        path = self.project.snippets / "claims.toml"
+        lines = {
+            m.group(1): path.read_text(encoding="utf-8").count("\n", 0, m.start()) + 1
+            for m in re.finditer(r'^id = "([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+        }
+        return {
+            row["id"]: Claim(
+                id=row["id"],
+                source=row.get("source", ""),
+                where=row.get("where", ""),
+                verdict=row.get("verdict", ""),
+                page=row.get("page", ""),
+                text={"zh": row.get("zh", ""), "en": row.get("en", "")},
+                correct={"zh": row.get("zh_correct", ""), "en": row.get("en_correct", "")},
+                editorial=row.get("editorial", {}),
+                line=lines.get(row["id"], 0),
+            )
+            for row in self._toml("claims.toml").get("claim", [])
+        }
+
+    @cached_property
+    def references(self) -> dict[str, Reference]:
+        """Bibliography entries by key."""
+        path = self.project.snippets / "references.bib"
+        from pybtex.database import parse_file
+        from pybtex.plugin import find_plugin
+        from pybtex.scanner import PybtexError
+
+        try:
+            entries = parse_file(str(path), "bibtex").entries
+        except PybtexError as error:
+            line = int(getattr(error, "lineno", 0) or 0)
+            problem = Problem(self.project.relative(path), line, str(error), "repair the BibTeX entry")
+            raise BuildError([problem]) from error
+        style = find_plugin("pybtex.style.formatting", "unsrt")()
+        backend = find_plugin("pybtex.backends", "html")("utf-8")
+        texts = {x.key: x.text.render(backend) for x in style.format_entries(entries.values())}
+        return {
+            key: Reference(
+                key,
+                {"zh": _label(entry, "zh"), "en": _label(entry, "en")},
+                re.sub(r'<span class="bibtex-protected">(.*?)</span>', r"\1", texts[key]),
+            )
+            for key, entry in entries.items()
+        }
+
+    @cached_property
+    def tests(self) -> dict[str, list[Test]]:
+        """Tests by the stem of the module they mirror."""
+        found = {}
+        for stem, module in self.modules.items():
+            path = self.project.tests / module.area / f"test_{stem}.py"
+            found[stem] = _tests(self.project, path) if path.is_file() else []
+        return found
+
+    @cached_property
+    def proofs(self) -> dict[str, list[Test]]:
+        """Tests by the claim they name."""
+        found: dict[str, list[Test]] = {}
+        for path in sorted(self.project.tests.rglob("test_*.py")):
+            for test in _tests(self.project, path):
+                for claim in test.claims:
+                    found.setdefault(claim, []).append(test)
+        return found
+
+    def value(self, key: str, form: str) -> str:
+        """Return a named value as text: `he.ratio` with format `.3f`; pairs as mean ± error.
+
+        Raises:
+            KeyError: No such module or value.
+            ValueError: The format does not fit.
+        """
+        stem, _, name = key.partition(".")
+        value = self.results[stem].values[name]
+        if isinstance(value, tuple | list):
+            return " ± ".join(_plain(part, form) for part in value)
+        return _plain(value, form)
+
+    def _toml(self, name: str) -> dict[str, Any]:
+        path = self.project.snippets / name
+        try:
+            with open(path, "rb") as file:
+                return tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            match = re.search(r"line (\d+)", str(error))
+            line = int(match.group(1)) if match else 0
+            problem = Problem(self.project.relative(path), line, str(error), "repair the TOML")
+            raise BuildError([problem]) from error
+
+
+def _plain(value: float, form: str) -> str:
+    """Format a number for prose: a true minus sign, powers of ten in Unicode."""
+    text = format(value, form)
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        text = f"{mantissa} × 10{power}"
+    return text.replace("-", "−")
+
+
+def _label(entry: Any, language: str) -> str:
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in people]
+    names = [re.sub(r"[{}\\]", "", name) for name in names] or [entry.key]
+    if len(names) > 2:
+        who = f"{names[0]} 等" if language == "zh" else f"{names[0]} et al."
+    else:
+        who = " & ".join(names)
+    year = entry.fields.get("year", "")
+    return html.unescape(f"{who} {year}".strip())
+
+
+def _tests(project: Project, path: Path) -> list[Test]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            claims = [
+                str(argument.value)
+                for decorator in node.decorator_list
+                if isinstance(decorator, ast.Call)
+                and isinstance(decorator.func, ast.Attribute)
+                and decorator.func.attr == "claim"
+                for argument in decorator.args
+                if isinstance(argument, ast.Constant)
+            ]
+            found.append(Test(node.name, project.relative(path), node.lineno, tuple(claims)))
+    return found
