@@ -1,0 +1,95 @@
+"""A layer is z = Wh + b with W of shape (fan_out, fan_in): samples are columns.
+
+    z = Wh + b
+
+PyTorch stores samples as rows and computes hWᵀ + b: the same weight, the same
+numbers, transposed.
+"""
+
+# --8<-- [start:imports]
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:conventions]
+def columns(weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
+    """Return z = Wh + b; samples are the columns of h, (fan_in, batch).
+
+    >>> columns(torch.ones(2, 3), torch.zeros(2), torch.ones(3, 5)).shape
+    torch.Size([2, 5])
+    """
+    return weight @ h + bias[:, None]
+
+
+def rows(weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
+    """Return z = hWᵀ + b; samples are the rows of h, (batch, fan_in).
+
+    >>> rows(torch.ones(2, 3), torch.zeros(2), torch.ones(5, 3)).shape
+    torch.Size([5, 2])
+    """
+    return h @ weight.T + bias
+
+
+# --8<-- [end:conventions]
+
+
+# --8<-- [start:fans]
+def fans(shape: Sequence[int]) -> tuple[int, int]:
+    """Return (fan_in, fan_out) of a weight of shape (fan_out, fan_in, *kernel)."""
+    if len(shape) < 2:
+        raise ValueError(
+            "fan_in and fan_out need at least 2 dimensions. "
+            f"Received: shape={tuple(shape)}"
+        )
+    receptive_field = math.prod(shape[2:])
+    return shape[1] * receptive_field, shape[0] * receptive_field
+
+
+# --8<-- [end:fans]
+
+
+# --8<-- [start:slope]
+def slope(activation: Callable[[Tensor], Tensor], point: float) -> float:
+    """Return φ′(point): differentiate first, insert the point afterwards.
+
+    >>> slope(torch.tanh, 0.0)
+    1.0
+    """
+    z = torch.tensor(point, dtype=torch.float64, requires_grad=True)
+    (derivative,) = torch.autograd.grad(activation(z), z)
+    return derivative.item()
+
+
+# --8<-- [end:slope]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print shapes in both conventions, fans of three layers and a slope."""
+    linear, h = torch.nn.Linear(3, 2), torch.ones(5, 3)
+    weight, bias = linear.weight.detach(), linear.bias.detach()
+    by_row, by_column = rows(weight, bias, h), columns(weight, bias, h.T)
+    same = torch.allclose(by_row, by_column.T)
+    print("rows", tuple(by_row.shape), "columns", tuple(by_column.shape))
+    print("same numbers:", same)
+
+    weights = {
+        "Linear(768, 256)": torch.nn.Linear(768, 256).weight,
+        "Conv2d(3, 32, 5)": torch.nn.Conv2d(3, 32, 5).weight,
+        "ConvTranspose2d(3, 32, 5)": torch.nn.ConvTranspose2d(3, 32, 5).weight,
+    }
+    for name, weight in weights.items():
+        print(f"{name:<27}fans {fans(weight.shape)}")
+    tanh_slope = slope(torch.tanh, 1.0)
+    print(f"slope of tanh at 1: {tanh_slope:.3f}")
+    return {"slope": tanh_slope}
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
