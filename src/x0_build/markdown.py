@@ -366,14 +366,13 @@ class _Blocks(BlockProcessor):
         return c.link(f"{c.repository}/blob/main/{test.file}#L{test.line}", test.name)
 
     def listing(self, stem: str) -> etree.Element:
-        """List the tests of a module: name and line, linked to the repository."""
-        c = self.context
+        """List the tests of a module, with the claims that they prove."""
         items = etree.Element("ul", {"class": "x0-tests"})
-        for test in c.book.tests.get(stem, []):
+        for test in self.context.book.tests.get(stem, []):
             item = etree.SubElement(items, "li")
-            item.append(c.link(f"{c.repository}/blob/main/{test.file}#L{test.line}", test.name))
-            if test.claims:
-                item[-1].tail = " · " + ", ".join(test.claims)
+            name = etree.SubElement(item, "code")
+            name.text = AtomicString(test.name)
+            name.tail = AtomicString("".join(f" · {claim}" for claim in test.claims))
         return items
 
     def refs(self, _: str) -> etree.Element:
@@ -596,6 +595,15 @@ def code_page(book: Book, stem: str, language: str) -> str:
         f"{{listing:{stem}}}",
         "",
     ]
+    if book.tests.get(stem):
+        lines += [
+            f"??? testsource \"{w['test_file']}\"",
+            "",
+            "    ```python",
+            f'    --8<-- "tests/{module.area}/test_{stem}.py"',
+            "    ```",
+            "",
+        ]
     return "\n".join(lines)
 
 
