@@ -1,0 +1,117 @@
+"""PyTorch reads fans off the raw shape; stride, groups, transposition differ.
+
+A convolution has fan_in = C_in K / groups, fan_out = C_out K / (groups S).
+
+K counts the kernel's positions, S is the product of the strides.
+"""
+
+# --8<-- [start:imports]
+import math
+
+import torch
+from torch import Tensor, nn
+
+SEED = 0
+# --8<-- [end:imports]
+
+
+# --8<-- [start:connections]
+def connections(
+    layer: nn.Conv2d | nn.ConvTranspose2d,
+) -> tuple[float, float]:
+    """Return the mean number of terms per output and per input value.
+
+    Counted away from the border, with dilation 1 or more.
+
+    Args:
+        layer: A convolution or a transposed one.
+
+    Raises:
+        TypeError: If layer is neither. Received: its type.
+
+    >>> connections(nn.Conv2d(64, 64, 3, groups=64))
+    (9.0, 9.0)
+    >>> connections(nn.ConvTranspose2d(64, 16, 4, stride=2))
+    (256.0, 256.0)
+    """
+    if not isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+        raise TypeError(
+            "layer must be Conv2d or ConvTranspose2d. "
+            f"Received: {type(layer).__name__}"
+        )
+    kernel, stride = math.prod(layer.kernel_size), math.prod(layer.stride)
+    fan_in = layer.in_channels / layer.groups * kernel
+    fan_out = layer.out_channels / layer.groups * kernel
+    if isinstance(layer, nn.ConvTranspose2d):
+        return fan_in / stride, fan_out
+    return fan_in, fan_out / stride
+
+
+def convolution_gains(
+    layer: nn.Conv2d | nn.ConvTranspose2d, draws: int
+) -> Tensor:
+    """Return forward and backward gains of a layer under torch's Xavier.
+
+    Args:
+        layer: A layer without bias; its weight is overwritten.
+        draws: Number of weight draws, each with its own input.
+
+    Returns:
+        Tensor of shape (draws, 2), measured away from the border.
+
+    >>> gains = convolution_gains(nn.Conv2d(16, 16, 3, bias=False), 20)
+    >>> round(float(gains.mean()))
+    1
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    rows = []
+    for _ in range(draws):
+        nn.init.xavier_normal_(layer.weight, generator=generator)
+        x = torch.randn(
+            1, layer.in_channels, 24, 24, generator=generator
+        ).requires_grad_()
+        z = layer(x)
+        delta = torch.randn(z.shape, generator=generator)
+        (back,) = torch.autograd.grad(z, x, delta)
+        inner = slice(6, -6)
+        forward = z[..., inner, inner].square().mean().detach()
+        rows.append(
+            torch.stack([forward, back[..., inner, inner].square().mean()])
+        )
+    return torch.stack(rows)
+
+
+# --8<-- [end:connections]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Compare torch's fans with the connections of four layers."""
+    layers: dict[str, nn.Conv2d | nn.ConvTranspose2d] = {
+        "convolution": nn.Conv2d(64, 16, 3, bias=False),
+        "transposed": nn.ConvTranspose2d(64, 16, 3, bias=False),
+        "stride_2": nn.ConvTranspose2d(64, 16, 4, stride=2, bias=False),
+        "depthwise": nn.Conv2d(64, 64, 3, groups=64, bias=False),
+    }
+    values: dict[str, float | tuple[float, float]] = {}
+    print("             torch's fans   right fans   gain forward, backward")
+    for name, layer in layers.items():
+        shape, right = layer.weight.shape, connections(layer)
+        kernel = math.prod(shape[2:])
+        torch_in, torch_out = shape[1] * kernel, shape[0] * kernel
+        variance = 2 / (torch_in + torch_out)
+        gains = convolution_gains(layer, 40)
+        mean, error = gains.mean(0), gains.std(0) / math.sqrt(len(gains))
+        for index, way in enumerate(("forward", "backward")):
+            values[f"{name}_{way}"] = right[index] * variance
+            pair = float(mean[index]), float(error[index])
+            values[f"{name}_{way}_measured"] = pair
+        print(f"{name:12s} {torch_in:5d}, {torch_out:5d}  ", end="")
+        print(f"{right[0]:5.0f}, {right[1]:5.0f}    ", end="")
+        print(f"{mean[0]:5.2f}, {mean[1]:5.2f}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
