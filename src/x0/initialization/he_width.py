@@ -1,0 +1,135 @@
+"""At finite width a ReLU network's second moment is log-normal.
+
+Var(ln q) = 5 * depth / n, so that the median lies below the mean
+
+Hanin and Rolnick (2018), "How to Start Training"; Hanin and Nica (2020),
+"Products of Many Large Random Matrices and Gradients in Deep Neural Networks".
+"""
+
+# --8<-- [start:imports]
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+SEED = 0
+DEPTH = 30
+WIDTHS = (64, 256, 1024)
+NETWORKS = 20_000
+# --8<-- [end:imports]
+
+
+# --8<-- [start:chain]
+def log_second_moment(
+    width: int, depth: int, networks: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw ln(q_depth / q_0) of He networks without their weight matrices.
+
+    Given q, the pre-activations of a layer are n draws from N(0, q). ReLU
+    keeps a binomial number k of them, and their squares add up to q times a
+    chi-square variable with k degrees of freedom: the next q is 2/n of that.
+
+    Returns:
+        Array of shape (networks,).
+
+    Raises:
+        ValueError: width, depth or networks is not positive.
+
+    >>> rng = np.random.default_rng(0)
+    >>> round(float(np.exp(log_second_moment(256, 4, 4000, rng)).mean()), 1)
+    1.0
+    """
+    if min(width, depth, networks) < 1:
+        raise ValueError(
+            "Expected positive sizes. "
+            f"Received: {width=}, {depth=}, {networks=}"
+        )
+    active = rng.binomial(width, 0.5, size=(depth, networks))
+    squares = 2 * rng.standard_gamma(active / 2)
+    log: NDArray[np.float64] = np.log(2 / width * squares).sum(axis=0)
+    return log
+
+
+# --8<-- [end:chain]
+
+
+# --8<-- [start:summary]
+def summarize(log_q: NDArray[np.float64]) -> dict[str, float]:
+    """Return mean and median of q, variance of ln q, and standard errors.
+
+    >>> summarize(np.log(np.array([1.0, 1.0, 4.0])))["median"]
+    1.0
+    """
+    networks, q = len(log_q), np.exp(log_q)
+    centered = (log_q - log_q.mean()) ** 2
+    return {
+        "mean": float(q.mean()),
+        "mean_se": float(q.std() / math.sqrt(networks)),
+        "median": float(np.median(q)),
+        "variance": float(log_q.var()),
+        "variance_se": float(centered.std() / math.sqrt(networks)),
+    }
+
+
+# --8<-- [end:summary]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print mean, median and Var(ln q) of 30 layers for three widths."""
+    rng = np.random.default_rng(SEED)
+    values: dict[str, float | tuple[float, float]] = {}
+    print("width  mean q  median q  Var(ln q)  5 depth/n")
+    for width in WIDTHS:
+        row = summarize(log_second_moment(width, DEPTH, NETWORKS, rng))
+        values[f"mean_{width}"] = (row["mean"], row["mean_se"])
+        values[f"median_{width}"] = row["median"]
+        values[f"variance_{width}"] = (row["variance"], row["variance_se"])
+        print(
+            f"{width:5d}  {row['mean']:6.1f}  {row['median']:8.1f}"
+            f"  {row['variance']:9.1f}  {5 * DEPTH / width:9.3f}"
+        )
+    values["theory_256"] = 5 * DEPTH / 256
+    values["spread_256"] = math.exp(math.sqrt(5 * DEPTH / 256))
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_lognormal]
+def plot_lognormal() -> Figure:
+    """Draw the law of ln q for three widths against the normal law."""
+    rng = np.random.default_rng(SEED)
+    fig, ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
+    edges = np.linspace(-7.5, 4.5, 61)
+    x = (edges[1:] + edges[:-1]) / 2
+    for i, n in enumerate(WIDTHS):
+        log_q = log_second_moment(n, DEPTH, NETWORKS, rng)
+        s2 = 5 * DEPTH / n
+        normal = np.exp(-((x + s2 / 2) ** 2) / (2 * s2))
+        normal /= math.sqrt(2 * math.pi * s2)
+        label = "predicted" if i == 0 else None
+        ax.plot(x, normal, ls="--", lw=1, color="black", label=label)
+        density, _ = np.histogram(log_q, edges, density=True)
+        seen = density > 0.002
+        label = f"n = {n}"
+        ax.plot(x[seen], density[seen], "o^s"[i], ms=3.5, label=label)
+        median = float(np.median(log_q))
+        ax.axvline(median, color=f"C{i}", lw=1, ls=":")
+    ax.axvline(0, color="0.5", lw=1, label="ln of the mean of q")
+    ax.plot([], [], ls=":", lw=1, color="black", label="median of ln q")
+    ax.set_xlabel("ln q after 30 layers")
+    ax.set_ylabel("density")
+    ax.legend(loc="upper left")
+    return fig
+
+
+if __name__ == "__main__":
+    plot_lognormal()
+    plt.show()
+# --8<-- [end:plot_lognormal]
