@@ -55,7 +55,7 @@ test: setup ## everything that CI checks, in a real browser too
 	$(PY) -m pytest --doctest-modules src/x0 tests
 
 bench: setup ## seconds of a build, and the bytes of each page
-	@$(PY) -m x0_build.bench
+	@$(PY) tests/site/bench.py
 
 mutate: setup ## make every parsed equation wrong and see whether its check notices
 	@$(PY) -m x0_equations.mutate

@@ -47,18 +47,19 @@ _PUNCTUATION = "，。；：、！？）」』,.;:!?)"
 class X0Extension(Extension):
     """Everything of x0 that a page can say beyond Markdown."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, book: Book | None = None, **kwargs: Any) -> None:
+        self.book = book  # no setting: Python-Markdown would turn it into text
         self.config = {
             "language": ["zh", "language of the pages: zh or en"],
             "repository": ["", "address of the repository, for links to it"],
             "defer": [False, "leave formulas and figures as placeholders for `fill`"],
-            "book": [None, "the loaded book; found from the working folder if absent"],
         }
         super().__init__(**kwargs)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (the name is Python-Markdown's)
         """Register the processors."""
-        book = self.getConfig("book") or Book(Project.find())
+        md.ESCAPED_CHARS.append("$")
+        book = self.book or Book(Project.find())
         context = Context(md, book, self.getConfig("language"), self.getConfig("repository"))
         # Before snippets (32), so that include lines are still seen.
         md.preprocessors.register(_Includes(md, context), "x0-includes", 40)
