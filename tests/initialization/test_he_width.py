@@ -1,0 +1,99 @@
+"""Figure he-width-lognormal: ln q is normal with variance 5 D / n."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from x0.initialization import he_width
+
+
+@pytest.fixture(scope="module")
+def samples():
+    rng = np.random.default_rng(11)
+    return {n: he_width.log_second_moment(n, 30, 20_000, rng) for n in (64, 256, 1024)}
+
+
+def test_the_mean_is_one_and_the_median_is_below(samples):
+    for log_q in samples.values():
+        row = he_width.summarize(log_q)
+        assert abs(row["mean"] - 1) < 4 * row["mean_se"]
+        assert row["mean_se"] < 0.05
+        assert row["median"] < 1 - 4 * row["mean_se"]
+
+
+@pytest.mark.parametrize("n", [256, 1024])
+def test_variance_of_the_logarithm(samples, n):
+    row = he_width.summarize(samples[n])
+    theory = 5 * 30 / n
+    # The law is the first order in 1/n: allow its next order.
+    assert abs(row["variance"] - theory) < 4 * row["variance_se"] + theory * 6 / n
+    assert row["variance_se"] < 0.05 * theory
+    linear = 2 * 30 / n  # the law of a linear network
+    assert abs(row["variance"] - linear) > 4 * row["variance_se"] + theory * 6 / n
+
+
+def test_mean_of_the_logarithm_is_minus_half_its_variance(samples):
+    log_q = samples[1024]
+    error = log_q.std() / math.sqrt(len(log_q))
+    assert abs(log_q.mean() + 5 * 30 / 2048) < 4 * error < 0.2 * 5 * 30 / 2048
+
+
+def test_one_layer_has_relative_variance_five_over_n():
+    q = np.exp(he_width.log_second_moment(64, 1, 100_000, np.random.default_rng(3)))
+    square = (q - 1) ** 2
+    error = square.std() / math.sqrt(len(q))
+    assert abs(square.mean() - 5 / 64) < 4 * error < 0.05 * 5 / 64
+    assert abs(square.mean() - 2 / 64) > 4 * error
+
+
+def test_the_shortcut_has_the_law_of_dense_networks():
+    generator = torch.Generator().manual_seed(4)
+    n, networks, depth = 32, 4000, 4
+    z = torch.randn(networks, n, 1, generator=generator)
+    first = z.square().mean((1, 2))
+    for _ in range(depth):
+        w = torch.randn(networks, n, n, generator=generator) * math.sqrt(2 / n)
+        z = w @ z.relu()
+    last = z.square().mean((1, 2)) / first
+    dense = he_width.summarize(last.log().double().numpy())
+    assert abs(dense["mean"] - 1) < 4 * dense["mean_se"] < 0.2
+    # A width-n layer of z adds the fluctuation of its own mean square, 2 / n,
+    # at both ends; the shortcut's q is the expectation given the layer below.
+    short = he_width.summarize(
+        he_width.log_second_moment(n, depth, 40_000, np.random.default_rng(4))
+    )
+    difference = dense["variance"] - short["variance"]
+    error = math.hypot(dense["variance_se"], short["variance_se"])
+    assert abs(difference) < 4 * error + 4 / n
+
+
+def test_figure_has_wider_and_lower_laws_for_smaller_n():
+    fig = he_width.plot_lognormal()
+    ax = fig.axes[0]
+    markers = [line for line in ax.lines if line.get_marker() in ("o", "^", "s")]
+    heights = [max(line.get_ydata()) for line in markers]
+    assert heights == sorted(heights)
+    medians = [
+        line.get_xdata()[0] for line in ax.lines if line.get_ls() == ":" and len(line.get_xdata())
+    ]
+    assert medians == sorted(medians)
+    assert max(medians) < 0
+    predicted = [line for line in ax.lines if line.get_ls() == "--"]
+    for p, m in zip(predicted, markers, strict=True):
+        at = np.interp(m.get_xdata(), p.get_xdata(), p.get_ydata())
+        assert np.abs(at - m.get_ydata()).max() < 0.1 * p.get_ydata().max()
+    plt.close(fig)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="Received: width=0, depth=1, networks=1"):
+        he_width.log_second_moment(0, 1, 1, np.random.default_rng(0))
+
+
+def test_demo_values():
+    values = he_width.demo()
+    assert values["theory_256"] == 5 * 30 / 256
+    assert values["median_64"] < values["median_256"] < values["median_1024"] < 1
