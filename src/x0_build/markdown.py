@@ -27,7 +27,7 @@ from markdown.util import AtomicString
 from x0_build.book import Book
 from x0_build.paths import Project
 from x0_build.source import FENCE, INCLUDE, INLINE, PATTERNS, Page
-from x0_build.tex import TexError
+from x0_build.tex import TexError, expand
 from x0_build.words import WORDS
 
 log = logging.getLogger("mkdocs.x0")
@@ -266,7 +266,7 @@ class _Blocks(BlockProcessor):
         tex = path.read_text(encoding="utf-8").strip()
         div = etree.Element("div", {"class": "x0-eq", "id": f"eq-{key}"})
         label = f"{c.words['equation']} {number}"
-        scroll = {"class": "x0-eq__math", "tabindex": "0", "role": "group", "aria-label": label}
+        scroll = {"class": "x0-eq__math", "role": "group", "aria-label": label}
         etree.SubElement(div, "div", scroll).append(c.math(tex, display=True))
         etree.SubElement(div, "span", {"class": "x0-eq__no"}).text = AtomicString(f"({number})")
         tools = etree.SubElement(div, "span", {"class": "x0-eq__tools"})
@@ -274,6 +274,7 @@ class _Blocks(BlockProcessor):
             "class": "x0-eq__copy",
             "type": "button",
             "title": c.words["copy_tex"],
+            "data-tex": expand(tex, c.book.katex.macros),
             "aria-label": f"{c.words['copy_tex']} ({number})",
         }
         etree.SubElement(tools, "button", copy).text = AtomicString("TeX")
@@ -301,9 +302,8 @@ class _Blocks(BlockProcessor):
         div = etree.Element("div", {"class": "x0-out"})
         label = etree.SubElement(div, "span", {"class": "x0-out__label"})
         label.text = AtomicString(c.words["output"])
-        attributes = {"tabindex": "0", "role": "group", "aria-label": c.words["output"]}
-        code = etree.SubElement(etree.SubElement(div, "pre", attributes), "code")
-        code.text = AtomicString(html.escape(c.book.results[stem].output, quote=False))
+        code = etree.SubElement(etree.SubElement(div, "pre"), "code")
+        code.text = AtomicString(c.book.results[stem].output)
         return div
 
     def source(self, key: str) -> etree.Element:
