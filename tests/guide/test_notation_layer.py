@@ -103,6 +103,6 @@ def test_each_symbol_has_one_meaning_and_the_batch_size_its_own() -> None:
     chinese, english = symbols("zh"), symbols("en")
     assert chinese == english
     assert len(chinese) == len(set(chinese)) > 40
-    assert {"B", r"\E{\cdot}"} <= set(chinese)
+    assert {"m", r"\E{\cdot}"} <= set(chinese)
     # The clash of the source: E for the sample count.
     assert "E" not in chinese

@@ -123,6 +123,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
         values |= {f"{name}_variance": wide, f"{name}_std": right}
         values[f"{name}_product"] = wide[0] ** 9
         print(f"{name:<29}{wide[0]:11.1f}{right[0]:10.2f}")
+    values["linear_product_theory"] = 16.0**9
+    values["relu_theory"] = math.sqrt(n / 2)
     return values
 
 

@@ -122,6 +122,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
         "q_next": q_next,
         "q_last": q_last,
         "std_last": last.std().item(),
+        "std_theory": math.sqrt((1 + 2 / 64) ** 20 - 1),
         "without_a4": factor.item(),
     }
 
