@@ -71,10 +71,14 @@ def yardstick(project: Project, folder: Path) -> list[list[str]]:
             path.write_text(code_page(book, stem, language), encoding="utf-8")
         config = (plain.root / name).read_text(encoding="utf-8")
         config = re.sub(r"^hooks:\n(?:\s+.*\n)+", "", config, flags=re.MULTILINE)
-        config = re.sub(r"^  - x0_build\.markdown:?\n(?:      .*\n)*", "", config, flags=re.MULTILINE)
+        config = re.sub(
+            r"^  - x0_build\.markdown:?\n(?:      .*\n)*", "", config, flags=re.MULTILINE
+        )
         (plain.root / name).write_text(config, encoding="utf-8")
         target = folder / "plain" / language
-        commands.append([sys.executable, "-m", "mkdocs", "build", "-q", "-f", name, "-d", str(target)])
+        commands.append(
+            [sys.executable, "-m", "mkdocs", "build", "-q", "-f", name, "-d", str(target)]
+        )
     return commands
 
 
@@ -82,7 +86,8 @@ def timed(commands: list[list[str]], folder: Path) -> float:
     """Run commands side by side and return the seconds until the last has ended."""
     start = time.perf_counter()
     runs = [
-        subprocess.Popen(c, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for c in commands
+        subprocess.Popen(c, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for c in commands
     ]
     if any(run.wait() for run in runs):
         raise SystemExit(f"MkDocs alone failed; try it by hand in {folder}: {commands[0]}")
@@ -91,7 +96,9 @@ def timed(commands: list[list[str]], folder: Path) -> float:
 
 def builds(project: Project) -> None:
     """Print the build times."""
-    table = Table("build", "seconds (median)", "× MkDocs alone", title=f"Builds, medians of {ROUNDS}")
+    table = Table(
+        "build", "seconds (median)", "× MkDocs alone", title=f"Builds, medians of {ROUNDS}"
+    )
     with tempfile.TemporaryDirectory() as name:
         commands = yardstick(project, Path(name) / "plain")
         alone = statistics.median(timed(commands, Path(name) / "plain") for _ in range(ROUNDS))
@@ -109,7 +116,9 @@ def builds(project: Project) -> None:
         ):
             seconds = []
             for number in range(ROUNDS):
-                path.write_text(path.read_text(encoding="utf-8") + comment.format(number), encoding="utf-8")
+                path.write_text(
+                    path.read_text(encoding="utf-8") + comment.format(number), encoding="utf-8"
+                )
                 seconds.append(timed_site(copy))
             median = statistics.median(seconds)
             table.add_row(label, f"{median:.2f}", f"{median / alone:.2f}")
@@ -138,7 +147,9 @@ def weights(project: Project) -> None:
     table = Table("page", *kinds, "all", title="First visit, KB (gzip)")
     book = Book(project)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(browser.find()), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=str(browser.find()), args=["--no-sandbox"]
+        )
         for language in LANGUAGES:
             for page in book.pages[language].values():
                 bytes_of: Counter[str] = Counter()
@@ -152,7 +163,9 @@ def weights(project: Project) -> None:
                 address = ("" if language == "zh" else "en/") + re.sub(r"index$", "", page.name)
                 tab = chromium.new_context().new_page()
                 tab.on("response", count)
-                tab.goto(base + address.rstrip("/") + ("/" if address else ""), wait_until="networkidle")
+                tab.goto(
+                    base + address.rstrip("/") + ("/" if address else ""), wait_until="networkidle"
+                )
                 row = [f"{bytes_of[kind] / 1000:.1f}" for kind in kinds]
                 table.add_row(f"{language}/{page.name}", *row, f"{bytes_of.total() / 1000:.1f}")
                 tab.context.close()

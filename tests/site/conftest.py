@@ -1,0 +1,147 @@
+"""The built site, its pages, a server that mounts it where GitHub Pages would, and a browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import importlib.util
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lxml.html
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SITE = ROOT / "site"
+MOUNT = "/x0/"
+MISSING = "(site/ is missing)"
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """One page of the built site."""
+
+    path: str  # "", "en/initialization/he/", "404.html"
+
+    def __str__(self) -> str:
+        return self.path or "index"
+
+    @property
+    def language(self) -> str:
+        return "en" if self.path.startswith("en/") else "zh"
+
+    @property
+    def name(self) -> str:
+        """The same in both languages: "", "initialization/he/"."""
+        return self.path.removeprefix("en/")
+
+    @property
+    def file(self) -> Path:
+        path = SITE / self.path
+        return path if path.suffix == ".html" else path / "index.html"
+
+    @functools.cached_property
+    def html(self) -> lxml.html.HtmlElement:
+        return lxml.html.document_fromstring(self.file.read_bytes())
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it shows a whole module."""
+        return self.name.startswith("code/")
+
+
+def site_pages() -> list[SitePage]:
+    """Return every page of the built site, 404 pages included."""
+    paths = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+    return [SitePage(path.removesuffix("index.html")) for path in paths]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give `site_page` every page, `book_page` every one that is written and not generated."""
+    for fixture in {"site_page", "book_page"} & set(metafunc.fixturenames):
+        pages = [
+            page
+            for page in site_pages()
+            if fixture == "site_page" or not (page.is_code or page.path.endswith(".html"))
+        ]
+        # Without a site there must be a test that fails, not none.
+        metafunc.parametrize(fixture, pages or [SitePage(MISSING)], ids=str)
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The folder of the built site."""
+    if not (SITE / "index.html").is_file() or not (SITE / "en" / "index.html").is_file():
+        pytest.fail("site/ holds no finished site. Run `make site` first.", pytrace=False)
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> list[SitePage]:
+    """Every page of the site."""
+    return site_pages()
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves the site below MOUNT and answers like GitHub Pages where there is nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith(MOUNT):
+            return str(SITE / "nothing-here")
+        return super().translate_path(path.removeprefix(MOUNT.rstrip("/")))
+
+    def send_error(self, code: int, *args: object, **kwargs: object) -> None:
+        page = SITE / "404.html"
+        if code != 404 or not page.is_file():
+            return super().send_error(code, *args, **kwargs)  # type: ignore[arg-type]
+        body = page.read_bytes()
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        return None
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def base_url(site: Path) -> Iterator[str]:
+    """The address of the site, served under a sub-path from a free port."""
+    handler = functools.partial(_Handler, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}{MOUNT}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser that browser.py finds."""
+    spec = importlib.util.spec_from_file_location(
+        "x0_browser", Path(__file__).with_name("browser.py")
+    )
+    assert spec
+    assert spec.loader
+    browser = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(browser)
+    try:
+        path = browser.find()
+    except browser.NoBrowserError as error:
+        pytest.fail(f"{error}\nRun `python tests/site/browser.py`.", pytrace=False)
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(
+            executable_path=path, args=list(browser.ARGUMENTS), chromium_sandbox=False
+        ) as running,
+    ):
+        yield running

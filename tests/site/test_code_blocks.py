@@ -1,0 +1,225 @@
+"""What you copy runs: the code of every page, taken from its HTML, run, and its output compared."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml.html import HtmlElement
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = {"numpy", "torch", "matplotlib", "sklearn"} | sys.stdlib_module_names
+# Fences that are not Python show a command or what it prints.
+NOT_PYTHON = {"language-text", "language-console", "language-bash", "language-sh"}
+Blocks = tuple[tuple[str, str], ...]
+
+
+@dataclass
+class Block:
+    """A code block and the output that the page shows directly below it."""
+
+    code: str
+    output: str | None = None
+
+
+def has_class(element: HtmlElement, name: str) -> bool:
+    return name in (element.get("class") or "").split()
+
+
+def read_blocks(page: HtmlElement) -> tuple[list[Block], list[str]]:
+    """Return the Python blocks of a page in order, and what is wrong with its outputs."""
+    blocks: list[Block] = []
+    at: dict[HtmlElement, Block] = {}
+    wrong = []
+    for element in page.iter("div"):
+        if has_class(element, "highlight") and not in_class(element, "x0-testsource"):
+            languages = {x for x in element.get("class").split() if x.startswith("language-")}
+            if "language-python" in languages:
+                (code,) = element.iter("code")
+                at[element] = Block(code.text_content())
+                blocks.append(at[element])
+            elif not languages <= NOT_PYTHON or not languages:
+                wrong.append(f"a block of an unknown language: {element.get('class')}")
+        elif has_class(element, "x0-out"):
+            (code,) = element.iter("code")
+            above = element.getprevious()
+            while above is not None and has_class(above, "x0-source"):
+                above = above.getprevious()
+            if above is None or above not in at or at[above].output is not None:
+                wrong.append(f"output that follows no code block: {code.text_content()[:60]!r}")
+            else:
+                at[above].output = code.text_content()
+    return blocks, wrong
+
+
+def in_class(element: HtmlElement, name: str) -> bool:
+    return any(has_class(parent, name) for parent in element.iterancestors())
+
+
+def sequence(page: HtmlElement) -> Blocks:
+    """Return the code of a page as it is run; equal for two pages with equal code."""
+    return tuple((f"block {n}", x.code) for n, x in enumerate(read_blocks(page)[0], 1))
+
+
+@pytest.fixture(scope="module")
+def results(pages: list[Any]) -> dict[Blocks, dict[str, Any]]:
+    """Every sequence of blocks of the site, run once."""
+    sequences = list(dict.fromkeys(blocks for page in pages if (blocks := sequence(page.html))))
+    return dict(zip(sequences, run(sequences), strict=True))
+
+
+def run(sequences: list[Blocks]) -> list[dict[str, Any]]:
+    """Run sequences of blocks in fresh interpreters."""
+    done = subprocess.run(
+        [sys.executable, "-I", Path(__file__).with_name("run_blocks.py")],
+        input=json.dumps(sequences),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "MPLBACKEND": "template",  # its show() shows nothing
+            "OMP_NUM_THREADS": "1",
+            "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+        },
+    )
+    assert done.returncode == 0, done.stderr
+    answer: list[dict[str, Any]] = json.loads(done.stdout)
+    return answer
+
+
+def imported(code: str) -> Iterator[str]:
+    """Yield the top-level names of everything that a block imports."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0] if not node.level else "."
+
+
+def differences(blocks: list[Block], result: dict[str, Any]) -> list[str]:
+    """Return where what blocks print is not what the page shows."""
+    found = []
+    for number, (block, printed) in enumerate(zip(blocks, result["printed"], strict=True), 1):
+        if printed.rstrip("\n") != (block.output or "").rstrip("\n"):
+            shown = "no output" if block.output is None else f"\n{block.output}"
+            found.append(f"block {number} prints\n{printed}\nand the page shows {shown}")
+        elif block.output is not None and not printed:
+            found.append(f"block {number} prints nothing and the page shows an empty output")
+    return found
+
+
+def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(
+    site_page: Any, results: dict[Blocks, dict[str, Any]]
+) -> None:
+    blocks, wrong = read_blocks(site_page.html)
+    assert not wrong
+    if not blocks:
+        assert not site_page.is_code
+        return
+    result = results[sequence(site_page.html)]
+    assert "error" not in result, result["error"]
+    assert not differences(blocks, result), "\n\n".join(differences(blocks, result))
+    assert not result["uncalled"], f"the page defines and never calls {result['uncalled']}"
+    assert not result["files"], f"the code leaves files behind: {result['files']}"
+    foreign = {name for block in blocks for name in imported(block.code)} - ALLOWED
+    assert not foreign, f"a reader may not have {foreign}"
+
+
+def test_chapters_show_code(pages: list[Any]) -> None:
+    """So that a change of the HTML cannot make the test above pass on nothing."""
+    with_code = {page.path for page in pages if read_blocks(page.html)[0]}
+    chapters = {page.path for page in pages if page.html.cssselect("#derivation")}
+    assert chapters
+    assert chapters <= with_code
+    outputs = [block for p in pages for block in read_blocks(p.html)[0] if block.output]
+    shown = sum(len(page.html.cssselect(".x0-out")) for page in pages)
+    assert len(outputs) == shown > 0
+
+
+def test_both_languages_show_the_same_code(pages: list[Any]) -> None:
+    shown: dict[str, set[Blocks]] = {}
+    for page in pages:
+        shown.setdefault(page.name, set()).add(sequence(page.html))
+    assert [name for name, sequences in shown.items() if len(sequences) > 1] == []
+
+
+def test_a_module_page_shows_the_module(pages: list[Any], site: Path) -> None:
+    """Also what is downloaded is the module, without the section marks."""
+    found = 0
+    for page in pages:
+        if not page.is_code:
+            continue
+        name = page.name.removeprefix("code/").rstrip("/")
+        source = (ROOT / "src" / "x0" / f"{name}.py").read_text(encoding="utf-8")
+        plain = "".join(x for x in source.splitlines(keepends=True) if "# --8<-- [" not in x)
+        download = site / page.path.rstrip("/")
+        assert download.with_name(download.name + ".py").read_text(encoding="utf-8") == plain
+        (block,) = read_blocks(page.html)[0]
+        assert block.code.strip() == plain.strip()
+        found += 1
+    assert found >= 2
+
+
+def test_a_module_page_shows_its_tests(pages: list[Any]) -> None:
+    for page in pages:
+        for listing in page.html.cssselect(".x0-testsource"):
+            assert page.is_code
+            area, stem = page.name.strip("/").split("/")[1:]
+            source = (ROOT / "tests" / area / f"test_{stem}.py").read_text(encoding="utf-8")
+            (code,) = listing.iter("code")
+            assert code.text_content().strip() == source.strip()
+
+
+# The runner itself must notice what it is there to notice.
+
+ERRORS = {
+    "import x0": "No module named 'x0'",
+    "from x0_build import paths": "No module named 'x0_build'",
+    "import warnings\nwarnings.warn('old', stacklevel=1)": "UserWarning: old",
+    "1 / 0": "ZeroDivisionError",
+    "raise SystemExit": "SystemExit",
+    "def f(:": "SyntaxError",
+    "import numpy\nnumpy.sqrt(numpy.array([-1.0]))": "RuntimeWarning",
+    "import os\nos._exit(3)": "died with 3",
+}
+READER = (
+    "import os, torch\nimport matplotlib.pyplot as plt\nprint(__name__, os.listdir())",
+    "from dataclasses import dataclass\nfrom functools import cache\n"
+    "@dataclass(frozen=True)\nclass Point:\n    x: float\n"
+    "class Box:\n    def get(self): return 1\n"
+    "class Unused: pass\n"
+    "@cache\ndef double(x): return 2 * x\n"
+    "def unused(): pass\n",
+    "print(double(Point(2.0).x) + Box().get())\nplt.figure(); plt.show()\n"
+    "print(torch.get_num_threads())",
+)
+
+
+def test_the_runner_runs_as_a_reader_does_and_notices_errors() -> None:
+    codes = [READER, *((code,) for code in ERRORS)]
+    good, *bad = run([tuple((f"block {n}", x) for n, x in enumerate(code, 1)) for code in codes])
+    assert good == {
+        "printed": ["__main__ []\n", "", "5.0\n1\n"],
+        "uncalled": ["Unused", "unused"],
+        "files": [],
+    }
+    for result, error in zip(bad, ERRORS.values(), strict=True):
+        assert error in result["error"]
+
+
+def test_outputs_are_compared() -> None:
+    shown = Block("print(1)", "1\n")
+    assert differences([shown], {"printed": ["1\n"]}) == []
+    assert differences([shown], {"printed": ["2\n"]})
+    assert differences([shown], {"printed": [""]})
+    assert differences([Block("print(1)")], {"printed": ["1\n"]})
+    assert differences([Block("")], {"printed": [""]}) == []
