@@ -60,8 +60,9 @@ def _page(book: Book, page: Page) -> Iterator[Problem]:
     yield from _math(book, page)
     yield from _links(book, page)
     yield from _prose_numbers(book, page)
+    read = {m.end() for pattern in PATTERNS.values() for m in pattern.finditer(page.prose)}
     for stray in STRAY.finditer(page.prose):
-        if not any(p.match(page.prose, stray.start()) for p in PATTERNS.values()):
+        if stray.end() not in read:
             yield _at(
                 book,
                 page,

@@ -78,7 +78,9 @@ def build(project: Project, target: Path | None = None, *, progress: bool = True
 def _tail(output: str) -> str:
     """Return what MkDocs complained about, else its last lines."""
     lines = output.strip().splitlines()
-    loud = [line for line in lines if line.lstrip().startswith(("WARNING", "ERROR", "Aborted"))]
+    quiet = ("INFO", "DEBUG")
+    first = next((n for n, line in enumerate(lines) if line.startswith(("WARNING", "ERROR"))), len(lines))
+    loud = [line for line in lines[first:] if not line.startswith(quiet)]
     return "\n".join(f"      {line}" for line in (loud or lines[-15:]))
 
 

@@ -21,11 +21,11 @@ STEM = r"[a-z][a-z0-9_]*"
 
 # Blocks stand alone in a paragraph; the rest stands in a line of text.
 BLOCKS = {
-    "eq": rf"^[ \t]*\{{eq:(?P<key>{KEY})\}}[ \t]*$",
+    "eq": rf"^[ \t]*\{{eq:(?P<key>{KEY})\}}(?=[ \t]*$)",
     "fig": rf"^[ \t]*\{{fig:(?P<key>{KEY})\}}",
-    "out": rf"^[ \t]*\{{out:(?P<key>{STEM})\}}[ \t]*$",
-    "claims": r"^[ \t]*\{(?P<key>claims)\}[ \t]*$",
-    "refs": r"^[ \t]*\{(?P<key>refs)\}[ \t]*$",
+    "out": rf"^[ \t]*\{{out:(?P<key>{STEM})\}}(?=[ \t]*$)",
+    "claims": r"^[ \t]*\{(?P<key>claims)\}(?=[ \t]*$)",
+    "refs": r"^[ \t]*\{(?P<key>refs)\}(?=[ \t]*$)",
 }
 INLINE = {
     "eqref": rf"\(eq:(?P<key>{KEY})\)",
