@@ -98,7 +98,7 @@ def test_figure_shows_two_bounded_rules_and_one_decaying():
             assert np.abs(np.log(m.get_ydata() / p.get_ydata())).max() < 0.3
         for bounded in predicted[:2]:
             y = np.asarray(bounded.get_ydata())
-            assert 0.25 - 1e-9 <= y.min()
+            assert y.min() >= 0.25 - 1e-9
             assert y.max() <= 4 + 1e-9
         assert predicted[2].get_ydata()[end] < 0.2
     plt.close(fig)

@@ -1,6 +1,6 @@
-"""At finite width a ReLU network's second moment is log-normal.
+"""At finite width a ReLU network's scale is log-normal.
 
-Var(ln q) = 5 * depth / n, so that the median lies below the mean
+Var(ln s) = 5 * depth / n, s the variance of a layer given the one below
 
 Hanin and Rolnick (2018), "How to Start Training"; Hanin and Nica (2020),
 "Products of Many Large Random Matrices and Gradients in Deep Neural Networks".
@@ -25,11 +25,11 @@ NETWORKS = 20_000
 def log_second_moment(
     width: int, depth: int, networks: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Draw ln(q_depth / q_0) of He networks without their weight matrices.
+    """Draw ln(s_depth / s_0) of He networks without their weight matrices.
 
-    Given q, the pre-activations of a layer are n draws from N(0, q). ReLU
-    keeps a binomial number k of them, and their squares add up to q times a
-    chi-square variable with k degrees of freedom: the next q is 2/n of that.
+    Given s, the pre-activations of a layer are n draws from N(0, s). ReLU
+    keeps a binomial number k of them, and their squares add up to s times a
+    chi-square variable with k degrees of freedom: the next s is 2/n of that.
 
     Returns:
         Array of shape (networks,).
@@ -56,19 +56,19 @@ def log_second_moment(
 
 
 # --8<-- [start:summary]
-def summarize(log_q: NDArray[np.float64]) -> dict[str, float]:
-    """Return mean and median of q, variance of ln q, and standard errors.
+def summarize(log_s: NDArray[np.float64]) -> dict[str, float]:
+    """Return mean and median of s, variance of ln s, and standard errors.
 
     >>> summarize(np.log(np.array([1.0, 1.0, 4.0])))["median"]
     1.0
     """
-    networks, q = len(log_q), np.exp(log_q)
-    centered = (log_q - log_q.mean()) ** 2
+    networks, s = len(log_s), np.exp(log_s)
+    centered = (log_s - log_s.mean()) ** 2
     return {
-        "mean": float(q.mean()),
-        "mean_se": float(q.std() / math.sqrt(networks)),
-        "median": float(np.median(q)),
-        "variance": float(log_q.var()),
+        "mean": float(s.mean()),
+        "mean_se": float(s.std() / math.sqrt(networks)),
+        "median": float(np.median(s)),
+        "variance": float(log_s.var()),
         "variance_se": float(centered.std() / math.sqrt(networks)),
     }
 
@@ -78,10 +78,10 @@ def summarize(log_q: NDArray[np.float64]) -> dict[str, float]:
 
 # --8<-- [start:demo]
 def demo() -> dict[str, float | tuple[float, float]]:
-    """Print mean, median and Var(ln q) of 30 layers for three widths."""
+    """Print mean, median and Var(ln s) of 30 layers for three widths."""
     rng = np.random.default_rng(SEED)
     values: dict[str, float | tuple[float, float]] = {}
-    print("width  mean q  median q  Var(ln q)  5 depth/n")
+    print("width  mean s  median s  Var(ln s)  5 depth/n")
     for width in WIDTHS:
         row = summarize(log_second_moment(width, DEPTH, NETWORKS, rng))
         values[f"mean_{width}"] = (row["mean"], row["mean_se"])
@@ -103,27 +103,27 @@ if __name__ == "__main__":
 
 # --8<-- [start:plot_lognormal]
 def plot_lognormal() -> Figure:
-    """Draw the law of ln q for three widths against the normal law."""
+    """Draw the law of ln s for three widths against the normal law."""
     rng = np.random.default_rng(SEED)
     fig, ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
     edges = np.linspace(-7.5, 4.5, 61)
     x = (edges[1:] + edges[:-1]) / 2
     for i, n in enumerate(WIDTHS):
-        log_q = log_second_moment(n, DEPTH, NETWORKS, rng)
+        log_s = log_second_moment(n, DEPTH, NETWORKS, rng)
         s2 = 5 * DEPTH / n
         normal = np.exp(-((x + s2 / 2) ** 2) / (2 * s2))
         normal /= math.sqrt(2 * math.pi * s2)
         label = "predicted" if i == 0 else None
         ax.plot(x, normal, ls="--", lw=1, color="black", label=label)
-        density, _ = np.histogram(log_q, edges, density=True)
+        density, _ = np.histogram(log_s, edges, density=True)
         seen = density > 0.002
         label = f"n = {n}"
         ax.plot(x[seen], density[seen], "o^s"[i], ms=3.5, label=label)
-        median = float(np.median(log_q))
+        median = float(np.median(log_s))
         ax.axvline(median, color=f"C{i}", lw=1, ls=":")
-    ax.axvline(0, color="0.5", lw=1, label="ln of the mean of q")
-    ax.plot([], [], ls=":", lw=1, color="black", label="median of ln q")
-    ax.set_xlabel("ln q after 30 layers")
+    ax.axvline(0, color="0.5", lw=1, label="ln of the mean of s")
+    ax.plot([], [], ls=":", lw=1, color="black", label="median of ln s")
+    ax.set_xlabel("ln s after 30 layers")
     ax.set_ylabel("density")
     ax.legend(loc="upper left")
     return fig
