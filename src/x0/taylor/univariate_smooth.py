@@ -1,0 +1,90 @@
+"""exp(-1 / x^2) has every derivative zero at 0 and yet is not zero.
+
+f^(n)(x) = P_n(1/x) exp(-1/x^2), P_(n+1)(u) = 2 u^3 P_n(u) - u^2 P_n'(u)
+
+Its Taylor polynomials at 0 are all zero, so the remainder is f itself.
+"""
+
+# --8<-- [start:imports]
+import math
+
+import numpy as np
+from numpy.polynomial import Polynomial
+from numpy.typing import NDArray
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:derivative]
+def flat_polynomial(order: int) -> Polynomial:
+    """Return P_n, which has degree 3 n and integer coefficients.
+
+    Args:
+        order: n, the order of the derivative.
+
+    Returns:
+        The polynomial in u = 1 / x.
+
+    Raises:
+        ValueError: If ``order`` is negative, with "Received: ...".
+
+    >>> flat_polynomial(2).coef.tolist()
+    [0.0, 0.0, 0.0, 0.0, -6.0, 0.0, 4.0]
+    """
+    if order < 0:
+        raise ValueError(f"order must be >= 0. Received: order={order}")
+    u = Polynomial([0.0, 1.0])
+    polynomial = Polynomial([1.0])
+    for _ in range(order):
+        polynomial = 2 * u**3 * polynomial - u**2 * polynomial.deriv()
+    return polynomial
+
+
+def flat_derivative(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    """Return the derivative of exp(-1/x^2); it is 0 at x = 0.
+
+    Args:
+        x: Points of any shape.
+        order: Order of the derivative; 0 is the function.
+
+    Returns:
+        Values of the shape of ``x``.
+
+    Raises:
+        ValueError: If ``order`` is negative, with "Received: ...".
+
+    >>> flat_derivative(np.array([0.0, 0.5]), 0).round(4).tolist()
+    [0.0, 0.0183]
+    """
+    x = np.asarray(x, dtype=np.float64)
+    # Below 0.03 the factor exp(-u^2) is 0 in float64, whatever P_n(u) is.
+    u = 1 / np.where(np.abs(x) < 0.03, 0.03, x)
+    values = flat_polynomial(order)(u) * np.exp(-(u**2))
+    return np.where(np.abs(x) < 0.03, 0.0, values)
+
+
+# --8<-- [end:derivative]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print how flat f is near 0, and how large its derivatives get."""
+    at_half = float(flat_derivative(np.array(0.5), 0))
+    print(f"f(0.5) = {at_half:.4f}, every Taylor polynomial: 0")
+    print("order n   f^(n) at 0.1   Lagrange bound of |R| at 0.5, order n - 1")
+    values: dict[str, float | tuple[float, float]] = {"at_half": at_half}
+    x = np.linspace(0, 0.5, 5001)
+    for n in (1, 2, 4, 8, 12):
+        near = float(flat_derivative(np.array(0.1), n))
+        largest = np.abs(flat_derivative(x, n)).max()
+        bound = float(largest * 0.5**n / math.factorial(n))
+        print(f"{n:7d}   {near:12.1e}   {bound:.2f}")
+        values[f"bound_{n}"] = bound
+    imaginary = float(np.exp(-1 / (0.1j) ** 2).real)
+    print(f"f(0.1 i) = {imaginary:.1e}: in the complex plane f explodes at 0")
+    return {**values, "imaginary": imaginary}
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
