@@ -123,11 +123,11 @@ def execute(
         problems: list[Problem] = []
         with show:
             for module, source, outcome in _run_all(project, stale, labels, jobs, show.started):
-                times[module.stem] = round(outcome.seconds, 3)
                 problems += outcome.problems
                 if outcome.problems:
                     (_folder(project, module) / "fingerprint").unlink(missing_ok=True)
                 else:
+                    times[module.stem] = round(outcome.seconds, 3)
                     _store(project, module, source, outcome, environment)
                 show.finished(module.stem, outcome.seconds, failed=bool(outcome.problems))
         if stale:
@@ -210,18 +210,18 @@ def _store(
 
 def _seeds(source: str) -> dict[str, Any]:
     """Read the constants SEED and SEEDS of a module."""
-    seeds = {}
+    seeds: dict[str, Any] = {}
     for node in ast.parse(source).body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(node, ast.AnnAssign):
-            target = node.target
-        if isinstance(target, ast.Name) and target.id in ("SEED", "SEEDS"):
-            with contextlib.suppress(ValueError):
-                value = ast.literal_eval(node.value)  # type: ignore[attr-defined]
-                seeds[target.id] = list(value) if isinstance(value, tuple) else value
-            if ast.unparse(node.value).startswith("range("):  # type: ignore[attr-defined]
-                bounds = [ast.literal_eval(bound) for bound in node.value.args]  # type: ignore[attr-defined]
-                seeds[target.id] = list(range(*bounds))
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id="SEED" | "SEEDS" as name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id="SEED" | "SEEDS" as name), value=value)
+            ):
+                match value:
+                    case ast.Call(func=ast.Name(id="range"), args=bounds):
+                        seeds[name] = list(range(*map(ast.literal_eval, bounds)))
+                    case ast.expr():
+                        seeds[name] = ast.literal_eval(value)
     return seeds
 
 

@@ -103,8 +103,7 @@ def plain(text: str) -> str:
     >>> plain(r"$\mathdefault{-2\times10^{-1}}$")
     '−2×10⁻¹'
 
-    Raises:
-        ValueError: The text is other mathtext, in which Chinese glyphs do not render.
+    Other mathtext is returned as it is.
     """
     if not is_math_text(text):
         return text
@@ -114,9 +113,7 @@ def plain(text: str) -> str:
         out, changed = re.subn(r"\\mathdefault\{([^{}]*)\}", r"\1", out)
         if not changed:
             break
-    if re.search(r"[\\{}^_]", out):
-        raise ValueError(f"Label “{text}” is mathtext")
-    return out.replace("-", "−")
+    return text if re.search(r"[\\{}^_]", out) else out.replace("-", "−")
 
 
 # --- SVG
@@ -141,10 +138,10 @@ def inlinable(svg: bytes, key: str) -> str:
     used = set(re.findall(rb"(?:url\(#|href=\"#)([^)\"]+)", svg))
     for element in root.iter(f"{SVG}*"):
         if (identifier := element.get("id")) is not None:
-            if identifier.encode() in used or not re.search(r"_\d+$", identifier):
+            if identifier.encode() in used:
                 element.set("id", prefix + identifier)
             else:
-                del element.attrib["id"]  # Matplotlib's numbering of groups: nothing refers to it
+                del element.attrib["id"]  # Matplotlib numbers its groups; nothing refers to them
         if element.get(HREF, "").startswith("#"):
             element.set(HREF, f"#{prefix}{element.get(HREF)[1:]}")
         if clip := element.get("clip-path"):

@@ -6,7 +6,6 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from x0_build.paths import Project
 from x0_build.problems import BuildError, Problem
@@ -124,8 +123,3 @@ def _line(text: str, table: str, english: str) -> int:
             except tomllib.TOMLDecodeError:
                 continue
     return 0
-
-
-def path_of(project: Project) -> Path:
-    """Return where the labels stand."""
-    return project.snippets / "labels.toml"

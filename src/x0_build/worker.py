@@ -19,6 +19,7 @@ import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,6 +149,7 @@ class _Run:
 
     def plot(self, name: str, plot: Callable[[], Figure]) -> None:
         from matplotlib import pyplot
+        from matplotlib.cbook import is_math_text
         from matplotlib.figure import Figure
 
         from x0_build import figures
@@ -167,13 +169,17 @@ class _Run:
                 "wider figures cannot be read on a phone.",
             )
         key = f"{self.job.stem}-{name.removeprefix('plot_')}".replace("_", "-")
-        missing: dict[str, int] = {}
+        missing: set[str] = set()
+        mathtext: set[str] = set()
 
         def chinese(text: str) -> str:
+            if is_math_text(text):
+                mathtext.add(text)
+                return text
             try:
                 out = self.job.labels.translate(text)
             except MissingLabelError:
-                missing[text] = self.literal(text, name) or self.literal(text) or line
+                missing.add(text)
                 return text
             if any(character.isalpha() for character in text):
                 self.outcome.labels[text] = out
@@ -181,13 +187,18 @@ class _Run:
 
         drawn = {}
         for language, translate in (("en", str), ("zh", chinese)):
-            draw = lambda translate=translate: figures.draw(figure, key, translate)  # noqa: E731
-            _, svg = self.guarded(f"Drawing {name}()", line, draw)
-            drawn[language] = svg
+            draw = partial(figures.draw, figure, key, translate)
+            _, drawn[language] = self.guarded(f"Drawing {name}()", line, draw)
         pyplot.close("all")
-        for text, place in missing.items():
+        for text in mathtext:
             self.problem(
-                place,
+                self.literal(text, name) or self.literal(text) or line,
+                f"Figure {key} has mathtext in its label “{text}”.",
+                "Write it in Unicode (σ², qˡ, 10⁻¹): Chinese does not render in mathtext.",
+            )
+        for text in missing:
+            self.problem(
+                self.literal(text, name) or self.literal(text) or line,
                 f"Figure {key} has no Chinese text for its label “{text}”.",
                 f'Add `{_toml(text)} = "…"` to snippets/labels.toml, '
                 "or its name to [keep] if it is the same in Chinese.",
@@ -290,6 +301,4 @@ def _remedy(error: BaseException) -> str:
         return "Change the code so that it does not warn: whoever copies it would see it too."
     if isinstance(error, ImportError):
         return "A snippet imports the standard library, numpy, torch, matplotlib, sklearn only."
-    if "mathtext" in str(error):
-        return "Write the label in Unicode (σ², qˡ, 10⁻¹): Chinese does not render in mathtext."
     return "Run the file alone to see the whole traceback, and repair the line."
