@@ -30,7 +30,9 @@ def main() -> int:
         if options.command == "site":
             seconds = site.build(project)
             print(f"Both languages rendered in {seconds:.1f} s.")
-            print(f"Open it with:  {sys.executable} -m http.server -d site 8000   (http://localhost:8000/)")
+            print(
+                f"Open it with:  {sys.executable} -m http.server -d site 8000   (http://localhost:8000/)"
+            )
         elif options.command == "prepare":
             if problems := site.prepare(project):
                 raise BuildError(problems)
@@ -42,7 +44,10 @@ def main() -> int:
         else:
             execute(project)
     except BuildError as error:
-        print(f"\n{error}\n\n{len(error.problems)} problem(s); nothing was published.", file=sys.stderr)
+        print(
+            f"\n{error}\n\n{len(error.problems)} problem(s); nothing was published.",
+            file=sys.stderr,
+        )
         return 1
     except (ValueError, FileExistsError) as error:
         print(error, file=sys.stderr)

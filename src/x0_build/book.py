@@ -170,7 +170,9 @@ class Book:
             entries = parse_file(str(path), "bibtex").entries
         except PybtexError as error:
             line = int(getattr(error, "lineno", 0) or 0)
-            problem = Problem(self.project.relative(path), line, str(error), "repair the BibTeX entry")
+            problem = Problem(
+                self.project.relative(path), line, str(error), "repair the BibTeX entry"
+            )
             raise BuildError([problem]) from error
         style = find_plugin("pybtex.style.formatting", "unsrt")()
         backend = find_plugin("pybtex.backends", "html")("utf-8")

@@ -76,13 +76,17 @@ def _page(book: Book, page: Page) -> Iterator[Problem]:
 def _headings(book: Book, page: Page) -> Iterator[Problem]:
     seen: set[str] = set()
     if sum(heading.level == 1 for heading in page.headings) != 1:
-        yield _at(book, page, 1, "a page has exactly one heading of level 1", "write one `# Title {#id}`")
+        yield _at(
+            book, page, 1, "a page has exactly one heading of level 1", "write one `# Title {#id}`"
+        )
     for heading in page.headings:
         if not heading.id:
             remedy = f"write `{'#' * heading.level} {heading.title} {{#some-id}}`, the same id in both languages"
             yield _at(book, page, heading.line, f"the heading “{heading.title}” has no id", remedy)
         elif heading.id in seen:
-            yield _at(book, page, heading.line, f"the id {heading.id} is used twice", "choose another id")
+            yield _at(
+                book, page, heading.line, f"the id {heading.id} is used twice", "choose another id"
+            )
         seen.add(heading.id)
         if "$" in heading.title:
             yield _at(book, page, heading.line, "a heading holds a formula", "say it in words")
@@ -95,12 +99,22 @@ def _typed(book: Book, page: Page) -> Iterator[Problem]:
             continue
         for offset, line in enumerate(fence.body.split("\n"), 1):
             if line.strip() and not INCLUDE.match(line):
-                remedy = 'move the code to src/x0 and write `--8<-- "x0/<area>/<stem>.py:<section>"`'
+                remedy = (
+                    'move the code to src/x0 and write `--8<-- "x0/<area>/<stem>.py:<section>"`'
+                )
                 yield _at(book, page, fence.line + offset, "Python is typed into a page", remedy)
                 break
     for match in _DISPLAY.finditer(page.prose):
-        remedy = "move it to snippets/equations/<concept>-<name>.tex and write `{eq:<concept>-<name>}`"
-        yield _at(book, page, page.line_of(match.start()), "a display equation is typed into a page", remedy)
+        remedy = (
+            "move it to snippets/equations/<concept>-<name>.tex and write `{eq:<concept>-<name>}`"
+        )
+        yield _at(
+            book,
+            page,
+            page.line_of(match.start()),
+            "a display equation is typed into a page",
+            remedy,
+        )
 
 
 def _includes(book: Book, page: Page) -> Iterator[Problem]:
@@ -109,7 +123,13 @@ def _includes(book: Book, page: Page) -> Iterator[Problem]:
         if module is None or module.area != area:
             known = [f"x0/{m.area}/{m.stem}.py" for m in book.modules.values()]
             name = f"x0/{area}/{stem}.py"
-            yield _at(book, page, line, f"there is no module {name}", _nearest(name, known, "check the name"))
+            yield _at(
+                book,
+                page,
+                line,
+                f"there is no module {name}",
+                _nearest(name, known, "check the name"),
+            )
             continue
         text = module.path.read_text(encoding="utf-8")
         sections = re.findall(r"# --8<-- \[start:([\w-]+)\]", text)
@@ -138,14 +158,22 @@ def _keys(book: Book, page: Page) -> Iterator[Problem]:
         elif use.kind in ("fig", "figref") and use.key not in book.figure_modules:
             problem = (
                 f"there is no figure {use.key}",
-                _nearest(use.key, book.figure_modules, "a module's plot_<name>() draws <stem>-<name>"),
+                _nearest(
+                    use.key, book.figure_modules, "a module's plot_<name>() draws <stem>-<name>"
+                ),
             )
         elif use.kind in ("eqref", "figref") and book.home(use.kind[:-3], use.key) is None:
-            problem = f"{use.key} is referred to but shown on no page", f"show it with {{{use.kind[:-3]}:{use.key}}}"
+            problem = (
+                f"{use.key} is referred to but shown on no page",
+                f"show it with {{{use.kind[:-3]}:{use.key}}}",
+            )
         elif use.kind == "val":
             problem = _value(book, use.key, use.arg)
         elif use.kind == "out" and use.key not in book.results:
-            problem = f"there is no module {use.key}", _nearest(use.key, book.results, "check the stem")
+            problem = (
+                f"there is no module {use.key}",
+                _nearest(use.key, book.results, "check the stem"),
+            )
         elif use.kind in ("cite", "cited"):
             for key in parts:
                 if key not in book.references:
@@ -160,20 +188,34 @@ def _keys(book: Book, page: Page) -> Iterator[Problem]:
         for key, count in Counter(page.keys(kind)).items():
             if count > 1:
                 line = max(use.line for use in page.uses if (use.kind, use.key) == (kind, key))
-                yield _at(book, page, line, f"the {noun} {key} is shown twice", f"refer to it with ({kind}:{key})")
+                yield _at(
+                    book,
+                    page,
+                    line,
+                    f"the {noun} {key} is shown twice",
+                    f"refer to it with ({kind}:{key})",
+                )
 
 
 def _value(book: Book, key: str, form: str) -> tuple[str, str] | None:
     stem, _, name = key.partition(".")
     if stem not in book.results:
-        return f"there is no module {stem}", _nearest(stem, book.results, "write {val:<stem>.<key>:<format>}")
+        return f"there is no module {stem}", _nearest(
+            stem, book.results, "write {val:<stem>.<key>:<format>}"
+        )
     values = book.results[stem].values
     if name not in values:
-        return f"demo() of {stem} returns no value {name}", f"it returns: {', '.join(values) or 'nothing'}"
+        return (
+            f"demo() of {stem} returns no value {name}",
+            f"it returns: {', '.join(values) or 'nothing'}",
+        )
     try:
         book.value(key, form)
     except ValueError as error:
-        return f"{key} cannot be written with the format {form!r}: {error}", "write a format such as .3f or .2e"
+        return (
+            f"{key} cannot be written with the format {form!r}: {error}",
+            "write a format such as .3f or .2e",
+        )
     return None
 
 
@@ -187,7 +229,13 @@ def _math(book: Book, page: Page) -> Iterator[Problem]:
         except TexError as error:
             offset = use.start + max(error.position, 0)
             message = f"KaTeX cannot read ${use.key}$: {error.message}"
-            yield _at(book, page, page.line_of(offset), message, "repair the formula; macros stand in snippets/macros.toml")
+            yield _at(
+                book,
+                page,
+                page.line_of(offset),
+                message,
+                "repair the formula; macros stand in snippets/macros.toml",
+            )
 
 
 def _links(book: Book, page: Page) -> Iterator[Problem]:
@@ -195,15 +243,33 @@ def _links(book: Book, page: Page) -> Iterator[Problem]:
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
-        uri = posixpath.normpath(posixpath.join(posixpath.dirname(page.uri), path)) if path else page.uri
+        uri = (
+            posixpath.normpath(posixpath.join(posixpath.dirname(page.uri), path))
+            if path
+            else page.uri
+        )
         if not uri.endswith(".md"):
-            if not (book.project.docs / page.language / uri).is_file() and not uri.startswith("code/"):
-                yield _at(book, page, line, f"the link {target} leads nowhere", "link to the .md file of a page")
+            if not (book.project.docs / page.language / uri).is_file() and not uri.startswith(
+                "code/"
+            ):
+                yield _at(
+                    book,
+                    page,
+                    line,
+                    f"the link {target} leads nowhere",
+                    "link to the .md file of a page",
+                )
             continue
         other = book.pages[page.language].get(uri.removesuffix(".md"))
         if other is None and not uri.startswith("code/"):
             names = [f"{name}.md" for name in book.pages[page.language]]
-            yield _at(book, page, line, f"the link {target} leads to no page", _nearest(uri, names, "check the path"))
+            yield _at(
+                book,
+                page,
+                line,
+                f"the link {target} leads to no page",
+                _nearest(uri, names, "check the path"),
+            )
         elif other and anchor and anchor not in _anchors(book, other):
             remedy = _nearest(anchor, _anchors(book, other), f"{other.uri} has no such heading")
             yield _at(book, page, line, f"the link {target} leads to no section", remedy)
@@ -225,12 +291,24 @@ def _prose_numbers(book: Book, page: Page) -> Iterator[Problem]:
         if kind != "math":
             text = PATTERNS[kind].sub(lambda m: " " * len(m.group()), text)
     # Addresses, attributes, HTML tags and TeX lengths are no statements.
-    text = re.sub(r"\]\([^)\n]*\)|\{[^{}\n]*[#:=][^{}\n]*\}|<[^>\n]+>|https?://\S+", lambda m: " " * len(m.group()), text)
+    text = re.sub(
+        r"\]\([^)\n]*\)|\{[^{}\n]*[#:=][^{}\n]*\}|<[^>\n]+>|https?://\S+",
+        lambda m: " " * len(m.group()),
+        text,
+    )
     for match in _NUMBER.finditer(text):
         digits = re.sub(r"\D", "", match.group()).lstrip("0")
         if len(digits.rstrip("0") if "." not in match.group() else digits) >= 3:
-            remedy = "return it from a demo() and write {val:…}, or mark it {exact:…} or {cited:…|key}"
-            yield _at(book, page, page.line_of(match.start()), f"the number {match.group()} is typed", remedy)
+            remedy = (
+                "return it from a demo() and write {val:…}, or mark it {exact:…} or {cited:…|key}"
+            )
+            yield _at(
+                book,
+                page,
+                page.line_of(match.start()),
+                f"the number {match.group()} is typed",
+                remedy,
+            )
 
 
 # Both languages
@@ -255,18 +333,28 @@ def _parity(book: Book, page: Page, twin: Page) -> Iterator[Problem]:
         if a != b:
             line = page.headings[number].line
             message = f"the heading #{a[1]} (level {a[0]}) stands where docs/zh has #{b[1]} (level {b[0]})"
-            yield _at(book, page, line, message, f"compare with docs/zh/{twin.uri}:{twin.headings[number].line}")
+            yield _at(
+                book,
+                page,
+                line,
+                message,
+                f"compare with docs/zh/{twin.uri}:{twin.headings[number].line}",
+            )
             return
     if len(mine) != len(theirs):
         longer = page if len(mine) > len(theirs) else twin
         extra = longer.headings[min(len(mine), len(theirs))]
         message = f"the heading #{extra.id} has no counterpart in the other language"
-        yield _at(book, longer, extra.line, message, "write the section in both languages, or in neither")
+        yield _at(
+            book, longer, extra.line, message, "write the section in both languages, or in neither"
+        )
         return
     yield from _same(book, page, twin, "included code", _code(page), _code(twin), ordered=True)
     for kind in (*_ORDERED, *_COUNTED):
         ordered = kind in _ORDERED
-        yield from _same(book, page, twin, kind, _used(page, kind), _used(twin, kind), ordered=ordered)
+        yield from _same(
+            book, page, twin, kind, _used(page, kind), _used(twin, kind), ordered=ordered
+        )
     local = [(t, line) for t, line in page.links if not t.startswith("http")]
     other = [(t, line) for t, line in twin.links if not t.startswith("http")]
     yield from _same(book, page, twin, "link", local, other, ordered=False)
@@ -301,7 +389,9 @@ def _same(
     for keys, rows, here, there in ((a - b, mine, page, twin), (b - a, theirs, twin, page)):
         for key in keys:
             line = [row for k, row in rows if k == key][-1]
-            message = f"{what} {key} stands {keys[key]} time(s) more here than in docs/{there.language}"
+            message = (
+                f"{what} {key} stands {keys[key]} time(s) more here than in docs/{there.language}"
+            )
             yield _at(book, here, line, message, "both languages hold the same; add or remove one")
     if a == b and ordered:
         for (key, line), (other, where) in zip(mine, theirs, strict=True):
@@ -324,10 +414,20 @@ def _equations(book: Book) -> Iterator[Problem]:
         except TexError as error:
             offset = max(error.position, 0) + len(text) - len(text.lstrip())
             line = text.count("\n", 0, offset) + 1
-            yield Problem(file, line, f"KaTeX cannot read it: {error.message}", "macros stand in snippets/macros.toml")
+            yield Problem(
+                file,
+                line,
+                f"KaTeX cannot read it: {error.message}",
+                "macros stand in snippets/macros.toml",
+            )
         if match := _TEX_WORD.search(text):
             line = text.count("\n", 0, match.start()) + 1
-            yield Problem(file, line, "an equation file holds words", "both languages share it; move the words to the pages")
+            yield Problem(
+                file,
+                line,
+                "an equation file holds words",
+                "both languages share it; move the words to the pages",
+            )
 
 
 def _data(book: Book) -> Iterator[Problem]:
@@ -335,18 +435,38 @@ def _data(book: Book) -> Iterator[Problem]:
     glossary = project.relative(project.snippets / "glossary.toml")
     for term in book.glossary.values():
         if not all((*term.name.values(), *term.definition.values())):
-            yield Problem(glossary, 0, f"the term {term.key} is not complete", "give zh, en, zh_def and en_def")
+            yield Problem(
+                glossary,
+                0,
+                f"the term {term.key} is not complete",
+                "give zh, en, zh_def and en_def",
+            )
     file = project.relative(project.snippets / "claims.toml")
     seen: Counter[str] = Counter(claim.id for claim in book.claims.values())
     for claim in book.claims.values():
         if seen[claim.id] > 1:
             yield Problem(file, claim.line, f"the claim {claim.id} stands twice", "remove one")
         if claim.verdict not in VERDICTS:
-            yield Problem(file, claim.line, f"the verdict {claim.verdict!r} is unknown", f"one of {', '.join(VERDICTS)}")
+            yield Problem(
+                file,
+                claim.line,
+                f"the verdict {claim.verdict!r} is unknown",
+                f"one of {', '.join(VERDICTS)}",
+            )
         if claim.page not in book.pages["zh"]:
-            yield Problem(file, claim.line, f"the page {claim.page!r} of {claim.id} does not exist", "name the page that treats it")
+            yield Problem(
+                file,
+                claim.line,
+                f"the page {claim.page!r} of {claim.id} does not exist",
+                "name the page that treats it",
+            )
         if not all((*claim.text.values(), *claim.correct.values())):
-            yield Problem(file, claim.line, f"the claim {claim.id} is not complete", "give zh, en, zh_correct, en_correct")
+            yield Problem(
+                file,
+                claim.line,
+                f"the claim {claim.id} is not complete",
+                "give zh, en, zh_correct, en_correct",
+            )
         if not claim.editorial and claim.id not in book.proofs:
             remedy = f'mark a test with @pytest.mark.claim("{claim.id}"), or say in `editorial` why none applies'
             yield Problem(file, claim.line, f"no test proves the claim {claim.id}", remedy)

@@ -38,7 +38,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     book = Book(project)
     _books[_language(config)] = book
     options = config.mdx_configs.setdefault("x0_build.markdown", {})
-    options.update(book=book, language=_language(config), repository=config.extra.get("repository", ""))
+    options.update(
+        book=book, language=_language(config), repository=config.extra.get("repository", "")
+    )
     return config
 
 

@@ -37,8 +37,8 @@ log = logging.getLogger("mkdocs.x0")
 FILL = re.compile(r'<x0-fill data-x0="([^"]+)"></x0-fill>')
 
 _BLOCK = re.compile(
-    rf"^\{{(?:(?P<kind>eq|out|source|listing):(?P<key>[\w/-]+)|(?P<alone>claims|refs)|"
-    rf"fig:(?P<figure>[\w-]+)\}}[ \t]*(?P<caption>.*)|\Z)",
+    r"^\{(?:(?P<kind>eq|out|source|listing):(?P<key>[\w/-]+)|(?P<alone>claims|refs)|"
+    r"fig:(?P<figure>[\w-]+)\}[ \t]*(?P<caption>.*)|\Z)",
     re.DOTALL,
 )
 _PUNCTUATION = "，。；：、！？）」』,.;:!?)"
@@ -56,7 +56,7 @@ class X0Extension(Extension):
         }
         super().__init__(**kwargs)
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (the name is Python-Markdown's)
+    def extendMarkdown(self, md: Markdown) -> None:
         """Register the processors."""
         md.ESCAPED_CHARS.append("$")
         book = self.book or Book(Project.find())
@@ -65,8 +65,9 @@ class X0Extension(Extension):
         md.preprocessors.register(_Includes(md, context), "x0-includes", 40)
         md.parser.blockprocessors.register(_Blocks(md.parser, context), "x0-blocks", 75)
         for kind in INLINE:
-            # After code spans (190), before backslash escapes (180).
-            md.inlinePatterns.register(_Inline(kind, md, context), f"x0-{kind}", 185)
+            # After code spans (190), before backslash escapes (180); formulas may hold values.
+            priority = 186 if kind == "math" else 185
+            md.inlinePatterns.register(_Inline(kind, md, context), f"x0-{kind}", priority)
         # Before inline parsing (20), so that definitions and claims may hold formulas.
         md.treeprocessors.register(_Frame(md, context), "x0-frame", 30)
         if not self.getConfig("defer"):
@@ -88,7 +89,9 @@ class Context:
         if "relpath" in self.md.treeprocessors:  # MkDocs registers it with the page's file
             uri = self.md.treeprocessors["relpath"].file.src_uri  # type: ignore[attr-defined]
         known = self.book.pages[self.language].get(uri.removesuffix(".md"))
-        self.page = known or Page(self.language, uri, self.book.project.docs / uri, "\n".join(lines))
+        self.page = known or Page(
+            self.language, uri, self.book.project.docs / uri, "\n".join(lines)
+        )
 
     def error(self, message: str) -> etree.Element:
         """Log an error and return its mark in the page."""
@@ -109,7 +112,9 @@ class Context:
 
     def link(self, href: str, text: str, cls: str = "", **attributes: str) -> etree.Element:
         """Return a link."""
-        element = etree.Element("a", {"href": href, **({"class": cls} if cls else {}), **attributes})
+        element = etree.Element(
+            "a", {"href": href, **({"class": cls} if cls else {}), **attributes}
+        )
         element.text = AtomicString(text)
         return element
 
@@ -131,9 +136,9 @@ class Context:
         text = self.book.value(key, form).replace("−", "-").replace("±", r"\pm")
         return re.sub(
             r" × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)",
-            lambda m: r" \times 10^{"
-            + m[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-            + "}",
+            lambda m: (
+                r" \times 10^{" + m[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) + "}"
+            ),
             text,
         )
 
@@ -249,7 +254,7 @@ class _Blocks(BlockProcessor):
         if match["figure"]:
             parent.append(self.figure(match["figure"], match["caption"]))
             return True
-        first, _, rest = block.partition("\n")
+        _, _, rest = block.partition("\n")
         if rest:
             blocks.insert(0, rest)
         kind, key = match["kind"] or match["alone"], match["key"] or ""
@@ -407,7 +412,7 @@ class _Inline(InlineProcessor):
         super().__init__(INLINE[kind] + tail, md)
         self.kind, self.context = kind, context
 
-    def handleMatch(  # type: ignore[override]  # noqa: N802
+    def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
     ) -> tuple[etree.Element | str, int, int]:
         return getattr(self, self.kind)(m), m.start(0), m.end(0)
@@ -489,7 +494,9 @@ class _Frame(Treeprocessor):
 
     def run(self, root: etree.Element) -> None:
         c = self.context
-        wanted = [name for name in c.page.meta.get("prerequisites", []) if name in c.book.pages["zh"]]
+        wanted = [
+            name for name in c.page.meta.get("prerequisites", []) if name in c.book.pages["zh"]
+        ]
         if wanted:
             line = etree.Element("p", {"class": "x0-prereq"})
             line.text = f"{c.words['prerequisites']}{c.words['colon']}"
@@ -507,7 +514,9 @@ class _Frame(Treeprocessor):
         keys = [key for key in dict.fromkeys(c.page.keys("term")) if key in c.book.glossary]
         if not keys:
             return
-        section = etree.SubElement(root, "section", {"class": "x0-terms", "aria-labelledby": "terms"})
+        section = etree.SubElement(
+            root, "section", {"class": "x0-terms", "aria-labelledby": "terms"}
+        )
         etree.SubElement(section, "h2", {"id": "terms"}).text = c.words["terms"]
         items = etree.SubElement(section, "dl")
         for key in keys:
@@ -598,7 +607,7 @@ def code_page(book: Book, stem: str, language: str) -> str:
     ]
     if book.tests.get(stem):
         lines += [
-            f"??? testsource \"{w['test_file']}\"",
+            f'??? testsource "{w["test_file"]}"',
             "",
             "    ```python",
             f'    --8<-- "tests/{module.area}/test_{stem}.py"',
@@ -613,8 +622,6 @@ def clean_source(text: str) -> str:
     return re.sub(r"^[ \t]*# --8<-- \[(?:start|end):[\w-]+\]\n", "", text, flags=re.MULTILINE)
 
 
-def makeExtension(**kwargs: Any) -> X0Extension:  # noqa: N802 (the name is Python-Markdown's)
+def makeExtension(**kwargs: Any) -> X0Extension:
     """Return the extension, for Python-Markdown."""
     return X0Extension(**kwargs)
-
-

@@ -32,12 +32,12 @@ if __name__ == "__main__":
 # --8<-- [end:demo]
 '''
 
-_TEST = '''from x0.$area import $stem
+_TEST = """from x0.$area import $stem
 
 
 def test_replace_this_by_the_law_of_the_concept() -> None:
     assert $stem.demo()["value"] ** 2 == 2.0  # fails until the law is written
-'''
+"""
 
 _PAGE = """---
 title: $name
@@ -69,7 +69,11 @@ $sentence
 
 _WORDS = {
     "zh": {"sentence": "用一句话说出结论。", "sources": "来源里的说法", "references": "参考文献"},
-    "en": {"sentence": "One sentence that states the result.", "sources": "From the sources", "references": "References"},
+    "en": {
+        "sentence": "One sentence that states the result.",
+        "sources": "From the sources",
+        "references": "References",
+    },
 }
 
 
@@ -94,7 +98,9 @@ def lay_out(project: Project, area: str, concept: str) -> list[Path]:
         page = project.docs / language / area / f"{concept}.md"
         files[page] = Template(_PAGE).substitute(names | words)
     if existing := [path for path in files if path.exists()]:
-        raise FileExistsError(f"{concept} has files already. Received: {project.relative(existing[0])}")
+        raise FileExistsError(
+            f"{concept} has files already. Received: {project.relative(existing[0])}"
+        )
     package = project.src / "x0" / area / "__init__.py"
     if not package.exists():
         files[package] = f'"""{area.capitalize()}."""\n'

@@ -26,7 +26,9 @@ class Project:
         for folder in (start, *start.parents):
             if (folder / "mkdocs.yml").is_file() and (folder / "src" / "x0").is_dir():
                 return cls(folder)
-        raise FileNotFoundError(f"No x0 project (mkdocs.yml, src/x0) here or above. Received: {start}")
+        raise FileNotFoundError(
+            f"No x0 project (mkdocs.yml, src/x0) here or above. Received: {start}"
+        )
 
     @property
     def src(self) -> Path:

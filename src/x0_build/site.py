@@ -52,7 +52,17 @@ def build(project: Project, target: Path | None = None, *, progress: bool = True
     environment = {**os.environ, "X0_PREPARED": "1"}
     runs = {
         language: subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", CONFIGS[language], "-d", folders[language]],
+            [
+                sys.executable,
+                "-m",
+                "mkdocs",
+                "build",
+                "--strict",
+                "-f",
+                CONFIGS[language],
+                "-d",
+                folders[language],
+            ],
             cwd=project.root,
             env=environment,
             stdout=subprocess.PIPE,
@@ -63,7 +73,12 @@ def build(project: Project, target: Path | None = None, *, progress: bool = True
     }
     outputs = {language: run.communicate()[0] for language, run in runs.items()}
     problems = [
-        Problem(CONFIGS[language], 0, f"mkdocs build failed:\n{_tail(outputs[language])}", "see the lines above")
+        Problem(
+            CONFIGS[language],
+            0,
+            f"mkdocs build failed:\n{_tail(outputs[language])}",
+            "see the lines above",
+        )
         for language, run in runs.items()
         if run.returncode
     ]
@@ -79,7 +94,9 @@ def _tail(output: str) -> str:
     """Return what MkDocs complained about, else its last lines."""
     lines = output.strip().splitlines()
     quiet = ("INFO", "DEBUG")
-    first = next((n for n, line in enumerate(lines) if line.startswith(("WARNING", "ERROR"))), len(lines))
+    first = next(
+        (n for n, line in enumerate(lines) if line.startswith(("WARNING", "ERROR"))), len(lines)
+    )
     loud = [line for line in lines[first:] if not line.startswith(quiet)]
     return "\n".join(f"      {line}" for line in (loud or lines[-15:]))
 
@@ -104,7 +121,9 @@ def serve(project: Project, host: str = "127.0.0.1", port: int = 8000) -> None:
         try:
             build(project, target)
         except BuildError as error:  # keep serving the last good pages
-            print(f"\n{error}\n{len(error.problems)} problem(s); the pages are those of the last good build.")
+            print(
+                f"\n{error}\n{len(error.problems)} problem(s); the pages are those of the last good build."
+            )
 
     rebuild()
     target.mkdir(parents=True, exist_ok=True)
@@ -115,7 +134,7 @@ def serve(project: Project, host: str = "127.0.0.1", port: int = 8000) -> None:
         server.watch(str(project.root / name))
     print(f"Serving both languages on http://{host}:{port}/ (Ctrl+C stops)")
     try:
-        server.serve()
+        server.serve()  # type: ignore[no-untyped-call]
     except KeyboardInterrupt:
         pass
     finally:

@@ -41,11 +41,17 @@ INLINE = {
 PATTERNS = {kind: re.compile(pattern, re.MULTILINE) for kind, pattern in (BLOCKS | INLINE).items()}
 
 FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$")
-INCLUDE = re.compile(rf'^[ \t]*--8<-- "x0/(?P<area>\w+)/(?P<stem>{STEM})\.py(?::(?P<section>[\w-]+))?"$')
-HEADING = re.compile(r"^(?P<level>#{1,6})[ \t]+(?P<title>.*?)(?:[ \t]+\{#(?P<id>[\w-]+)[^}]*\})?[ \t]*$")
+INCLUDE = re.compile(
+    rf'^[ \t]*--8<-- "x0/(?P<area>\w+)/(?P<stem>{STEM})\.py(?::(?P<section>[\w-]+))?"$'
+)
+HEADING = re.compile(
+    r"^(?P<level>#{1,6})[ \t]+(?P<title>.*?)(?:[ \t]+\{#(?P<id>[\w-]+)[^}]*\})?[ \t]*$"
+)
 LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)[^)]*\)")
 # Something in our own syntax that no pattern above took.
-STRAY = re.compile(r"\{(?:eq|fig|out|val|exact|cited|term|claims?|refs?|cite|tag)\b[^}\n]*\}?|\((?:eq|fig):[^)\n]*\)")
+STRAY = re.compile(
+    r"\{(?:eq|fig|out|val|exact|cited|term|claims?|refs?|cite|tag)\b[^}\n]*\}?|\((?:eq|fig):[^)\n]*\)"
+)
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,11 @@ class Page:
             match = FENCE.match(line)
             if opened is None and match:
                 opened = (number, match["mark"], match["info"].strip())
-            elif opened and line.strip().startswith(opened[1]) and not line.strip().strip(opened[1][0]):
+            elif (
+                opened
+                and line.strip().startswith(opened[1])
+                and not line.strip().strip(opened[1][0])
+            ):
                 body = "\n".join(lines[opened[0] + 1 : number])
                 fences.append(Fence(opened[0] + 1, opened[2], body))
                 kept[opened[0] : number + 1] = [" " * len(x) for x in lines[opened[0] : number + 1]]
@@ -132,7 +142,11 @@ class Page:
             fences.append(Fence(opened[0] + 1, opened[2], "\n".join(lines[opened[0] + 1 :])))
             kept[opened[0] :] = [" " * len(x) for x in lines[opened[0] :]]
         prose = "\n".join(kept)
-        for pattern in (r"\A---\n.*?\n---\n", r"<!--.*?-->", r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)"):
+        for pattern in (
+            r"\A---\n.*?\n---\n",
+            r"<!--.*?-->",
+            r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)",
+        ):
             prose = re.sub(pattern, _blank, prose, flags=re.DOTALL)
         return tuple(fences), prose
 
@@ -162,7 +176,9 @@ class Page:
         for fence in self.fences:
             for offset, line in enumerate(fence.body.split("\n"), 1):
                 if match := INCLUDE.match(line):
-                    found.append((match["area"], match["stem"], match["section"] or "", fence.line + offset))
+                    found.append(
+                        (match["area"], match["stem"], match["section"] or "", fence.line + offset)
+                    )
         return tuple(found)
 
     @cached_property
@@ -171,7 +187,9 @@ class Page:
         found = []
         for number, line in enumerate(self.prose.split("\n"), 1):
             if match := HEADING.match(line):
-                found.append(Heading(len(match["level"]), match["title"], match["id"] or "", number))
+                found.append(
+                    Heading(len(match["level"]), match["title"], match["id"] or "", number)
+                )
         return tuple(found)
 
     @property

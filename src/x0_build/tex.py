@@ -107,7 +107,9 @@ class Katex:
         self.macros = self.macros or load_macros(self.project)
         self._folder = self.project.root / "node_modules" / "katex"
         if not (self._folder / "package.json").is_file():
-            raise FileNotFoundError(f"KaTeX is not installed; run `make site`. Looked in {self._folder}")
+            raise FileNotFoundError(
+                f"KaTeX is not installed; run `make site`. Looked in {self._folder}"
+            )
         self.version: str = json.loads((self._folder / "package.json").read_text())["version"]
         self.project.build.mkdir(parents=True, exist_ok=True)
         self._cache = sqlite3.connect(self.project.build / "katex.sqlite", timeout=30)
@@ -146,7 +148,9 @@ class Katex:
             context.eval((self._folder / "dist" / "katex.min.js").read_text(encoding="utf-8"))
             context.eval(_RENDER)
             self._render = context.get("render")
-        answer: list[dict[str, Any]] = json.loads(self._render(json.dumps([[tex, display, macros]])))
+        answer: list[dict[str, Any]] = json.loads(
+            self._render(json.dumps([[tex, display, macros]]))
+        )
         return answer[0]
 
 

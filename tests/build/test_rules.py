@@ -4,11 +4,11 @@ import ast
 import json
 import re
 import subprocess
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
-import tomllib
 import yaml
 
 from x0_build.book import Book
@@ -73,9 +73,15 @@ def test_every_module_is_mirrored_by_a_test(path: Path) -> None:
 
 def test_every_equation_figure_reference_and_term_is_used(book: Book) -> None:
     pages = [page for pages in book.pages.values() for page in pages.values()]
-    used = {kind: {key for page in pages for key in page.keys(kind)} for kind in ("eq", "fig", "term")}
-    claims = " ".join(text for c in book.claims.values() for text in (*c.text.values(), *c.correct.values()))
-    cited = set(re.findall(r"(?:\[|; ?)@([\w-]+)", claims)) | set(re.findall(r"\{cited:[^|}]+\|([\w-]+)\}", claims))
+    used = {
+        kind: {key for page in pages for key in page.keys(kind)} for kind in ("eq", "fig", "term")
+    }
+    claims = " ".join(
+        text for c in book.claims.values() for text in (*c.text.values(), *c.correct.values())
+    )
+    cited = set(re.findall(r"(?:\[|; ?)@([\w-]+)", claims)) | set(
+        re.findall(r"\{cited:[^|}]+\|([\w-]+)\}", claims)
+    )
     for page in pages:
         for use in page.uses:
             if use.kind in ("cite", "cited"):
@@ -92,7 +98,8 @@ def test_every_value_is_read_by_a_page_or_a_test(book: Book) -> None:
     unseen = [
         stem
         for stem in book.modules
-        if stem not in shown and not any(k.startswith(f"{stem}.") for p in pages for k in p.keys("val"))
+        if stem not in shown
+        and not any(k.startswith(f"{stem}.") for p in pages for k in p.keys("val"))
     ]
     assert unseen == []
 
@@ -113,7 +120,9 @@ def test_a_module_stands_alone(path: Path) -> None:
             names = [node.module or ""]
         for imported in names:
             top = imported.partition(".")[0]
-            assert top in ALLOWED | set(sys.stdlib_module_names), f"{name(path)}:{node.lineno} imports {imported}"
+            assert top in ALLOWED | set(sys.stdlib_module_names), (
+                f"{name(path)}:{node.lineno} imports {imported}"
+            )
 
 
 @pytest.mark.parametrize("path", modules(), ids=name)
@@ -126,9 +135,17 @@ def test_helpers_of_one_name_are_one_piece_of_code() -> None:
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for path in modules():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and node.name != "demo" and not node.name.startswith("plot_"):
+            if (
+                isinstance(node, ast.FunctionDef)
+                and node.name != "demo"
+                and not node.name.startswith("plot_")
+            ):
                 found[node.name][ast.dump(node)].append(f"{name(path)}:{node.lineno}")
-    different = {function: [v[0] for v in trees.values()] for function, trees in found.items() if len(trees) > 1}
+    different = {
+        function: [v[0] for v in trees.values()]
+        for function, trees in found.items()
+        if len(trees) > 1
+    }
     assert different == {}, "make them equal, or give different things different names"
 
 
@@ -139,7 +156,13 @@ def test_randomness_is_local_and_seeded(path: Path) -> None:
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not calls & {"torch.manual_seed", "np.random.seed", "numpy.random.seed", "random.seed"}
     if any("default_rng" in call or "Generator" in call for call in calls):
-        constants = {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+        constants = {
+            t.id
+            for n in tree.body
+            if isinstance(n, ast.Assign)
+            for t in n.targets
+            if isinstance(t, ast.Name)
+        }
         assert constants & {"SEED", "SEEDS"}, f"{name(path)} draws numbers but names no SEED"
 
 
@@ -150,7 +173,9 @@ def test_a_module_explains_itself(path: Path) -> None:
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
     assert "demo" in {f.name for f in functions}
     for function in functions:
-        assert ast.get_docstring(function), f"{name(path)}:{function.lineno} {function.name} has no docstring"
+        assert ast.get_docstring(function), (
+            f"{name(path)}:{function.lineno} {function.name} has no docstring"
+        )
         assert function.returns is not None, f"{name(path)}:{function.lineno} has no return type"
 
 
@@ -172,7 +197,9 @@ def test_the_first_code_of_a_module_on_a_page_is_its_imports(book: Book) -> None
             seen: set[str] = set()
             for _, stem, section, line in page.includes:
                 if stem not in seen:
-                    assert section == "imports", f"{name(page.path)}:{line} shows {stem}:{section} before its imports"
+                    assert section == "imports", (
+                        f"{name(page.path)}:{line} shows {stem}:{section} before its imports"
+                    )
                 seen.add(stem)
 
 
@@ -181,7 +208,11 @@ def test_chapters_have_the_form_of_a_chapter(book: Book) -> None:
         for page in pages.values():
             if page.name.partition("/")[0] in CHAPTER_AREAS:
                 ids = [heading.id for heading in page.headings]
-                wanted = [i for i in ("result", "derivation", "limits", "sources", "references") if i not in ids]
+                wanted = [
+                    i
+                    for i in ("result", "derivation", "limits", "sources", "references")
+                    if i not in ids
+                ]
                 assert wanted == [], f"{name(page.path)} lacks {wanted}"
                 assert page.keys("claims") == ["claims"]
                 assert page.keys("refs") == ["refs"]
@@ -189,7 +220,9 @@ def test_chapters_have_the_form_of_a_chapter(book: Book) -> None:
 
 def test_every_page_is_in_both_navigations(book: Book) -> None:
     for language, file in (("zh", "mkdocs.yml"), ("en", "mkdocs.en.yml")):
-        nav = re.findall(r"[\w/-]+\.md", (ROOT / file).read_text(encoding="utf-8").partition("\nnav:")[2])
+        nav = re.findall(
+            r"[\w/-]+\.md", (ROOT / file).read_text(encoding="utf-8").partition("\nnav:")[2]
+        )
         assert sorted(nav) == sorted(page.uri for page in book.pages[language].values())
 
 
@@ -210,7 +243,9 @@ def test_chinese_and_latin_are_spaced_and_punctuated(book: Book) -> None:
     for page in book.pages["zh"].values():
         for number, line in enumerate(page.prose.split("\n"), 1):
             # References, formulas and attributes are not prose.
-            bare = re.sub(r"\{[^}\n]*\}|\$[^$\n]*\$|\[@[^\]]*\]|\]\([^)\n]*\)|\((?:eq|fig):[^)]*\)", " ", line)
+            bare = re.sub(
+                r"\{[^}\n]*\}|\$[^$\n]*\$|\[@[^\]]*\]|\]\([^)\n]*\)|\((?:eq|fig):[^)]*\)", " ", line
+            )
             pairs = re.findall(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]", bare)
             halves = re.findall(r"[\u4e00-\u9fff][,;:!?](?=\s|[\u4e00-\u9fff]|$)", bare)
             wrong += [f"{name(page.path)}:{number} {found}" for found in (*pairs, *halves)]
@@ -225,7 +260,9 @@ def test_workflows_are_short_pinned_and_call_make() -> None:
     for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
         text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) < 60
-        assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", use) for use in re.findall(r"uses: (\S+)", text))
+        assert all(
+            re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", use) for use in re.findall(r"uses: (\S+)", text)
+        )
         workflow = yaml.safe_load(text)
         assert workflow["permissions"] == {"contents": "read"}
         runs = [s["run"] for job in workflow["jobs"].values() for s in job["steps"] if "run" in s]
@@ -244,7 +281,9 @@ def test_the_lock_names_no_address_and_torch_no_build() -> None:
 
 
 def test_no_asset_is_loaded_from_another_host() -> None:
-    pattern = re.compile(r"""(?:src|href)=["']https?://[^"']+\.(?:js|css|woff2?)|@import\s+url\(["']?https?:|fonts\.googleapis|unpkg\.com|jsdelivr""")
+    pattern = re.compile(
+        r"""(?:src|href)=["']https?://[^"']+\.(?:js|css|woff2?)|@import\s+url\(["']?https?:|fonts\.googleapis|unpkg\.com|jsdelivr"""
+    )
     for path in tracked():
         if path.suffix in {".html", ".css", ".js", ".yml", ".md"}:
             assert not pattern.search(path.read_text(encoding="utf-8")), name(path)
