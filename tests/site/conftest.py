@@ -14,8 +14,12 @@ import lxml.html
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from x0_build.paths import Project
+from x0_build.site import build
+
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
+PUBLISHED = ROOT / "build" / "published"
 MOUNT = "/x0/"
 MISSING = "(site/ is missing)"
 
@@ -85,6 +89,17 @@ def pages(site: Path) -> list[SitePage]:
     return site_pages()
 
 
+@pytest.fixture(scope="session")
+def published(site: Path) -> Path:
+    """The same pages, built for an address with a sub-path as GitHub Pages gives it."""
+    del site  # must be there first: the tests' parameters are its pages
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("X0_SITE_URL", f"https://x0.example{MOUNT}")
+        environment.setenv("X0_SITE_URL_EN", f"https://x0.example{MOUNT}en/")
+        build(Project(ROOT), PUBLISHED, progress=False)
+    return PUBLISHED
+
+
 class _Handler(http.server.SimpleHTTPRequestHandler):
     """Serves the site below MOUNT and answers like GitHub Pages where there is nothing."""
 
@@ -92,13 +107,14 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         if not path.startswith(MOUNT):
-            return str(SITE / "nothing-here")
+            return str(PUBLISHED / "nothing-here")
         return super().translate_path(path.removeprefix(MOUNT.rstrip("/")))
 
     def send_error(self, code: int, *args: object, **kwargs: object) -> None:
-        page = SITE / "404.html"
+        page = PUBLISHED / "404.html"
         if code != 404 or not page.is_file():
-            return super().send_error(code, *args, **kwargs)  # type: ignore[arg-type]
+            super().send_error(code, *args, **kwargs)  # type: ignore[arg-type]
+            return
         body = page.read_bytes()
         self.send_response(404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -106,16 +122,15 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-        return None
 
     def log_message(self, *args: object) -> None:
         pass
 
 
 @pytest.fixture(scope="session")
-def base_url(site: Path) -> Iterator[str]:
-    """The address of the site, served under a sub-path from a free port."""
-    handler = functools.partial(_Handler, directory=str(site))
+def base_url(published: Path) -> Iterator[str]:
+    """The address of the published site, served under its sub-path from a free port."""
+    handler = functools.partial(_Handler, directory=str(published))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         server.block_on_close = False

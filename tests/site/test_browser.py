@@ -1,0 +1,456 @@
+"""The published site in Chromium: both languages, light and dark, wide and narrow, without script."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from x0_build.paths import Project
+from x0_build.tex import Katex, expand, load_macros
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 360, "height": 780}
+MOST_SHIFT = 0.01
+
+OBSERVE_SHIFTS = """
+window.x0Shifts = [];
+new PerformanceObserver(list => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) x0Shifts.push([entry.value,
+    entry.sources.map(({ node }) => node && (node.className || node.nodeName)).join(" ")]);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+RUN_AXE = """async tags => {
+  const found = await axe.run(document, {
+    runOnly: { type: "tag", values: tags },
+    rules: { "target-size": { enabled: true } },  // of WCAG 2.2; axe leaves it off by itself
+  });
+  const place = ({ target, failureSummary }) => `${target}: ${failureSummary}`;
+  return {
+    rules: ["violations", "passes", "incomplete", "inapplicable"].flatMap(
+      kind => found[kind].map(({ id }) => id)),
+    violations: found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(place).join("; ")}`),
+  };
+}"""
+# What sticks out to the right of the page and stands in no box that scrolls by itself.
+FIND_WIDE = """() => {
+  const scrolls = node => node && node !== document.body && node !== document.documentElement &&
+    (/auto|scroll|hidden|clip/.test(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+  return [...document.body.querySelectorAll("*")].filter(node => {
+    const box = node.getBoundingClientRect();
+    return box.width && box.right > innerWidth + 0.5 && box.left < innerWidth &&
+      !scrolls(node.parentElement);
+  }).map(node => `${node.nodeName}.${node.className.baseVal ?? node.className}`);
+}"""
+
+
+@dataclass
+class Seen:
+    """What one page showed when it was visited."""
+
+    requests: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    violations: dict[str, list[str]] = field(default_factory=dict)
+    rules: set[str] = field(default_factory=set)
+    shifts: dict[int, list[Any]] = field(default_factory=dict)
+    sideways: list[str] = field(default_factory=list)
+    cookies: list[Any] = field(default_factory=list)
+    schemes: list[str] = field(default_factory=list)
+
+
+def listen(page: Page, seen: Seen) -> None:
+    """Collect requests and everything that goes wrong."""
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("pageerror", lambda error: seen.problems.append(f"page error: {error}"))
+    page.on(
+        "requestfailed", lambda request: seen.problems.append(f"{request.failure}: {request.url}")
+    )
+    page.on(
+        "console",
+        lambda message: (
+            message.type in ("error", "warning")
+            and seen.problems.append(f"console {message.type}: {message.text}")
+        ),
+    )
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has loaded, with its fonts, and has been painted."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => new Promise(r => setTimeout(r, 100)))")
+
+
+def axe(page: Page, seen: Seen, name: str) -> None:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(RUN_AXE, WCAG)
+    seen.violations[name] = found["violations"]
+    seen.rules |= set(found["rules"])
+
+
+def slow_down(page: Page) -> None:
+    """Give the page a line on which styles and fonts arrive one after the other."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": 40,
+            "downloadThroughput": 1_000_000,
+            "uploadThroughput": 500_000,
+        },
+    )
+
+
+def look(context: BrowserContext, url: str, seen: Seen) -> None:
+    """Visit one page: wide in light and dark, then narrow."""
+    page = context.new_page()
+    listen(page, seen)
+    for size in (NARROW, WIDE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.goto(url)
+        settle(page)
+        seen.shifts[size["width"]] = page.evaluate("x0Shifts")
+    # What is folded away is read too.
+    page.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true; })")
+    axe(page, seen, "light")
+    page.emulate_media(color_scheme="dark")
+    seen.schemes.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    axe(page, seen, "dark")
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.evaluate("new Promise(r => requestAnimationFrame(() => setTimeout(r, 50)))")
+    axe(page, seen, "dark, narrow")
+    page.emulate_media(color_scheme="light")
+    seen.schemes.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    axe(page, seen, "light, narrow")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    if width > NARROW["width"]:
+        seen.sideways.append(f"the page is {width} px wide")
+    seen.sideways += page.evaluate(FIND_WIDE)
+    seen.cookies = context.cookies()
+
+
+@pytest.fixture(scope="module")
+def visit(chromium: Browser, base_url: str) -> Callable[[Any], Seen]:
+    """Return what a page shows; each is visited once, by a browser that has seen nothing yet."""
+
+    @functools.cache
+    def visited(path: str) -> Seen:
+        seen = Seen()
+        context = chromium.new_context(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
+        context.add_init_script(OBSERVE_SHIFTS)
+        try:
+            look(context, base_url + path, seen)
+        finally:
+            context.close()
+        return seen
+
+    return lambda page: visited(page.path)
+
+
+@pytest.fixture
+def page(chromium: Browser, base_url: str) -> Iterator[Page]:
+    """A page in a browser of its own; at the end nothing may have gone wrong in it."""
+    context = chromium.new_context(viewport=WIDE, base_url=base_url)  # type: ignore[arg-type]
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    seen = Seen()
+    listen(page, seen)
+    yield page
+    cookies = context.cookies()
+    context.close()
+    assert seen.problems == []
+    assert leaving(seen.requests, base_url) == []
+    assert cookies == []
+
+
+def leaving(requests: list[str], base_url: str) -> list[str]:
+    return [url for url in requests if not url.startswith((base_url, "data:", "blob:"))]
+
+
+# Every page
+
+
+def test_nothing_goes_wrong_in_the_browser(visit: Callable[[Any], Seen], site_page: Any) -> None:
+    assert visit(site_page).problems == []
+
+
+def test_no_request_leaves_the_site(
+    visit: Callable[[Any], Seen], site_page: Any, base_url: str
+) -> None:
+    seen = visit(site_page)
+    assert seen.requests
+    assert leaving(seen.requests, base_url) == []
+
+
+def test_the_search_index_is_not_fetched_before_a_search(
+    visit: Callable[[Any], Seen], site_page: Any
+) -> None:
+    assert [url for url in visit(site_page).requests if "search_index" in url] == []
+
+
+def test_no_cookie_is_set(visit: Callable[[Any], Seen], site_page: Any) -> None:
+    assert visit(site_page).cookies == []
+
+
+def test_axe_finds_no_violation_in_light_and_dark(
+    visit: Callable[[Any], Seen], site_page: Any
+) -> None:
+    seen = visit(site_page)
+    assert {name: found for name, found in seen.violations.items() if found} == {}
+    assert len(seen.violations) == 4
+    assert {"color-contrast", "target-size", "html-has-lang"} <= seen.rules
+    dark, light = seen.schemes
+    assert dark != light
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visit: Callable[[Any], Seen], site_page: Any) -> None:
+    assert visit(site_page).sideways == []
+
+
+def test_the_layout_does_not_shift(visit: Callable[[Any], Seen], site_page: Any) -> None:
+    shifts = visit(site_page).shifts
+    assert set(shifts) == {NARROW["width"], WIDE["width"]}
+    for width, found in shifts.items():
+        assert sum(value for value, _ in found) < MOST_SHIFT, (width, found)
+
+
+# Every page that is written
+
+
+def test_the_layout_does_not_shift_on_a_slow_line(
+    chromium: Browser, base_url: str, book_page: Any
+) -> None:
+    context = chromium.new_context(viewport=WIDE)  # type: ignore[arg-type]
+    context.add_init_script(OBSERVE_SHIFTS)
+    page = context.new_page()
+    slow_down(page)
+    page.goto(base_url + book_page.path)
+    settle(page)
+    found = page.evaluate("x0Shifts")
+    context.close()
+    assert sum(value for value, _ in found) < MOST_SHIFT, found
+
+
+def test_formulas_are_rendered_without_script(
+    chromium: Browser, base_url: str, book_page: Any
+) -> None:
+    context = chromium.new_context(viewport=WIDE, java_script_enabled=False)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(base_url + book_page.path)
+    for details in page.locator("article details:not([open]) > summary").all():
+        details.click()  # folding is the browser's own
+    formulas = page.locator(".katex-html")
+    written = book_page.html.cssselect(".katex-html")
+    assert formulas.count() == len(written)
+    boxes = formulas.evaluate_all(
+        "nodes => nodes.map(node => [...node.children].map(x => x.getBoundingClientRect()))"
+    )
+    sizes = [[(round(x["width"]), round(x["height"])) for x in box] for box in boxes]
+    context.close()
+    if book_page.html.cssselect("#derivation"):
+        assert len(sizes) > 20
+    assert [n for n, found in enumerate(sizes) if not any(w and h for w, h in found)] == []
+
+
+def sections(page: Any) -> list[str]:
+    """Return the ids of a page's sections."""
+    return [str(x) for x in page.html.xpath("//article//h2/@id")]
+
+
+def twin_url(base_url: str, page: Any, section: str = "") -> str:
+    other = page.name if page.language == "en" else f"en/{page.name}"
+    return base_url + other + (f"#{section}" if section else "")
+
+
+def test_the_language_switch_keeps_page_and_section(
+    page: Page, base_url: str, book_page: Any
+) -> None:
+    page.goto(base_url + book_page.path)
+    switch = page.locator("#x0-lang")
+    switch.click()
+    expect(page).to_have_url(twin_url(base_url, book_page))
+    for section in sections(book_page)[-1:]:
+        page.goto(f"{base_url}{book_page.path}#{section}")
+        settle(page)
+        page.locator("#x0-lang").click()
+        expect(page).to_have_url(twin_url(base_url, book_page, section))
+        assert page.evaluate("document.documentElement.lang")[:2] != book_page.language
+        # And back again.
+        page.locator("#x0-lang").click()
+        expect(page).to_have_url(f"{base_url}{book_page.path}#{section}")
+
+
+def test_the_language_switch_works_after_instant_navigation(
+    page: Page, base_url: str, book_page: Any
+) -> None:
+    start = "en/guide/notation/" if book_page.language == "en" else "guide/notation/"
+    if book_page.path == start:
+        start = start.removesuffix("guide/notation/")
+    page.goto(base_url + start)
+    settle(page)
+    page.evaluate("window.x0SamePage = true")
+    page.evaluate("document.querySelectorAll('#x0-nav details').forEach(x => { x.open = true; })")
+    link = page.locator("#x0-nav a, a.x0-logo").and_(
+        page.locator(f"[href$='{book_page.name}'], [href='./'], [href='.'], [href^='../']")
+    )
+    target = base_url + book_page.path
+    number = link.evaluate_all("(links, to) => links.findIndex(x => x.href === to)", target)
+    assert number >= 0, f"no link to {target} in the navigation"
+    link.nth(number).click()
+    expect(page).to_have_url(target)
+    page.wait_for_function("document.title.length > 0")
+    settle(page)
+    assert page.evaluate("window.x0SamePage === true"), "the navigation was not instant"
+    for section in sections(book_page)[-1:]:
+        page.evaluate("id => { location.hash = id; }", section)
+        expect(page).to_have_url(f"{target}#{section}")
+        settle(page)
+        page.locator("#x0-lang").click()
+        expect(page).to_have_url(twin_url(base_url, book_page, section))
+    if not sections(book_page):
+        page.locator("#x0-lang").click()
+        expect(page).to_have_url(twin_url(base_url, book_page))
+
+
+def test_code_is_copied_as_it_is_tested(page: Page, book_page: Any) -> None:
+    """test_code_blocks.py reads the HTML; this is what the button gives."""
+    blocks = [
+        element
+        for element in book_page.html.cssselect(".highlight")
+        if "language-python" in element.get("class").split()
+    ]
+    if not blocks:
+        return
+    page.goto(book_page.path)
+    settle(page)
+    page.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true; })")
+    shown = page.locator(".highlight.language-python")
+    assert shown.count() == len(blocks)
+    for number, block in enumerate(blocks):
+        shown.nth(number).hover()
+        shown.nth(number).locator("button[data-clipboard-target], .md-clipboard").first.click()
+        (code,) = block.iter("code")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied.strip() == code.text_content().strip()
+
+
+def test_tex_is_copied_without_house_macros(page: Page, book_page: Any) -> None:
+    page.goto(book_page.path)
+    settle(page)
+    page.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true; })")
+    equations = page.locator(".x0-eq")
+    assert equations.count() == len(book_page.html.cssselect(".x0-eq"))
+    katex = Katex(Project(ROOT))
+    macros = load_macros(Project(ROOT))
+    for equation in equations.all():
+        key = (equation.get_attribute("id") or "").removeprefix("eq-")
+        page.evaluate("navigator.clipboard.writeText('')")
+        equation.hover()
+        equation.locator(".x0-eq__copy").click()
+        page.wait_for_function("navigator.clipboard.readText().then(text => text !== '')")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        source = (ROOT / "snippets" / "equations" / f"{key}.tex").read_text(encoding="utf-8")
+        assert copied == expand(source.strip(), macros)
+        assert not {name for name in re.findall(r"\\[A-Za-z]+", copied) if name in macros}
+        assert "error" not in katex._ask(copied, True, {}), "does not compile without our macros"
+
+
+# Search
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", "初始化"),
+        ("zh", "梯度消失"),
+        ("zh", "泰勒展开"),
+        ("zh", "Xavier 初始化"),
+        ("en", "initialization"),
+        ("en", "vanishing gradient"),
+        ("en", "Taylor expansion"),
+        ("en", "Xavier initialization"),
+    ],
+)
+def test_search_finds(page: Page, base_url: str, language: str, words: str) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto("en/" if language == "en" else "")
+    settle(page)
+    assert not [url for url in fetched if "search_index" in url]
+    page.keyboard.press("Control+k")
+    page.keyboard.type(words, delay=10)  # the box listens to keys: filling it in finds nothing
+    results = page.locator(".md-search-result__item")
+    expect(results.first).to_be_visible()
+    page.wait_for_function(
+        "words => document.querySelector('.md-search-result__list').innerText.toLowerCase()"
+        ".includes(words)",
+        arg=words.lower(),
+        timeout=5000,
+    )
+    index = [url for url in fetched if "search_index" in url]
+    assert index == [f"{base_url}{'en/' if language == 'en' else ''}search/search_index.json"]
+    link = results.filter(has_text=re.compile(re.escape(words), re.IGNORECASE)).first
+    link.locator("a").first.click()
+    expect(page.locator("article")).to_contain_text(re.compile(re.escape(words), re.IGNORECASE))
+    assert page.url.startswith(base_url)
+    assert unquote(page.url).partition("?")[0] != base_url
+
+
+# The rest of the frame
+
+
+def test_the_404_page_speaks_both_languages(page: Page, base_url: str, published: Path) -> None:
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.remove_listener  # noqa: B018
+    answer = page.goto("no/such/page/")
+    assert answer
+    assert answer.status == 404
+    assert page.locator("html").get_attribute("lang") == "zh-CN"
+    expect(page.locator("h1")).to_contain_text("没有这一页")
+    expect(page.locator("[lang=en]").first).to_contain_text("no such page")
+    assert page.locator("script").count() == 0
+    assert len(seen) == 1
+    links = page.locator("a").evaluate_all("links => links.map(link => link.href)")
+    assert sorted(set(links)) == [base_url, base_url + "en/"]
+    for link in links:
+        reached = page.goto(link)
+        assert reached
+        assert reached.status == 200
+    assert list(published.rglob("404.html")) == [published / "404.html"]
+
+
+def test_light_and_dark_can_be_chosen_and_are_kept(page: Page) -> None:
+    color = "getComputedStyle(document.body).backgroundColor"
+    page.goto("")
+    light = page.evaluate(color)
+    button = page.locator("#x0-theme")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    dark = page.evaluate(color)
+    assert dark != light
+    page.goto("en/guide/notation/")
+    assert page.evaluate(color) == dark
+    page.locator("#x0-theme").click()
+    assert page.evaluate(color) == light
+
+
+def test_addresses_carry_the_base_path(published: Path) -> None:
+    for folder, root in ((published, ""), (published / "en", "en/")):
+        sitemap = (folder / "sitemap.xml").read_text(encoding="utf-8")
+        found = re.findall(r"<loc>([^<]+)</loc>", sitemap)
+        assert f"https://x0.example/x0/{root}" in found
+        index = json.loads((folder / "search" / "search_index.json").read_text(encoding="utf-8"))
+        assert index["config"]["lang"] == (["en"] if root else ["zh"])
