@@ -82,13 +82,13 @@ def layer_means(
     torch.Size([2, 4])
     """
     generator = torch.Generator().manual_seed(seed)
-    z = torch.randn(networks, width, 64, generator=generator).double()
-    h, means = z, [z.square().mean((1, 2))]
+    z = torch.randn(networks, width, 64, generator=generator)
+    h, means = z, [z.double().square().mean((1, 2))]
     for _ in range(depth):
-        weight = torch.empty(networks, width, width, dtype=z.dtype)
+        weight = torch.empty(networks, width, width)
         z = gaussian_(weight, 0.0, variance, generator) @ h
         h = activation(z)
-        means.append(z.square().mean((1, 2)))
+        means.append(z.double().square().mean((1, 2)))
     return torch.stack(means, dim=1)
 
 

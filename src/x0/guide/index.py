@@ -1,0 +1,33 @@
+"""He initialization carries a signal through fifty ReLU layers.
+
+Var(w) = 2 / fan_in
+
+He et al. (2015), equation (10).
+"""
+
+# --8<-- [start:imports]
+import torch
+from torch.nn.init import kaiming_normal_, xavier_normal_
+
+SEED = 0
+# --8<-- [end:imports]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Send a signal of size 1 through 50 ReLU layers."""
+    values: dict[str, float | tuple[float, float]] = {}
+    for name, init_ in ("He", kaiming_normal_), ("Xavier", xavier_normal_):
+        generator = torch.Generator().manual_seed(SEED)
+        h = torch.randn(512, 64, generator=generator)
+        for _ in range(50):
+            weight = init_(torch.empty(512, 512), generator=generator)
+            h = torch.relu(weight @ h)
+        values[name.lower()] = h.square().mean().item()
+        print(f"{name:<8}{values[name.lower()]:.1g}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]

@@ -1,0 +1,18 @@
+"""The snippet of the landing page."""
+
+import math
+
+import pytest
+
+from x0.guide import index
+
+
+def test_he_carries_the_signal_and_xavier_halves_it_in_each_layer() -> None:
+    values = index.demo()
+    he, xavier = values["he"], values["xavier"]
+    # The same draws, scaled: Xavier's variance is half of He's, layer by layer.
+    assert he / xavier == pytest.approx(2.0**50, rel=1e-3)
+    # One network: ln of the mean square has variance about 5 · 50 / 512.
+    assert abs(math.log(he)) < 4 * math.sqrt(5 * 50 / 512)
+    # Wrong law: Xavier keeps the signal.
+    assert abs(math.log(xavier)) > 4 * math.sqrt(5 * 50 / 512)
