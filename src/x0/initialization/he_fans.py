@@ -110,6 +110,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
             error = float(x.std()) / math.sqrt(len(x))
             values[f"{name}_{rule.split()[0]}"] = (float(x.mean()), error)
         print(f"{rule:<13}{q[-1].mean():10.1g}{d[0].mean():12.1g}")
+    values["q_mean_theory"] = 0.4**6 * 1.6**5  # 1/2 * 64 * 4 / 320 = 0.4
+    values["d_mean_theory"] = 1.6**6 * 0.4**5
     generator = torch.Generator().manual_seed(SEED)
     for name, factor in (("he", 1.0), ("xavier", 0.5)):
         rule = "fan_in" if name == "he" else "mean of both"
