@@ -67,28 +67,39 @@ def circle_coefficients(
 def radius_estimate(coefficients: NDArray[np.float64]) -> float:
     """Estimate the radius of convergence: not a bound.
 
-    It compares the largest of eight coefficients with the largest of eight
-    in the last places.
+    Finds the R for which the coefficients times R^n are equally large, in
+    the mean square, in the second and in the last third.
 
     Args:
         coefficients: Lowest degree first, at least 24 of them.
 
+    Returns:
+        The estimate.
+
     Raises:
-        ValueError: If there are fewer than 24 or the last eight vanish,
-            with "Received: ...".
+        ValueError: If there are fewer than 24 or a third vanishes, with
+            "Received: ...".
 
     >>> round(radius_estimate(0.5 ** np.arange(40.0)), 6)
     2.0
     """
-    size = np.abs(coefficients)
-    if size.ndim != 1 or len(size) < 24 or size[-8:].max() == 0:
+    size = len(coefficients) // 3
+    late = np.asarray(coefficients)[-2 * size :]
+    if (
+        late.ndim != 1
+        or size < 8
+        or not (late[:size].any() and late[size:].any())
+    ):
         raise ValueError(
-            "needs 24 coefficients or more, the last eight not all zero. "
-            f"Received: shape={size.shape}"
+            "needs 24 coefficients or more, not all zero in a third. "
+            f"Received: shape={np.shape(coefficients)}"
         )
-    distance = (len(size) - 8) // 16 * 8
-    early = size[-8 - distance : len(size) - distance].max()
-    return float((early / size[-8:].max()) ** (1 / distance))
+    radius = 1.0
+    for _ in range(8):
+        scaled = np.square(late * radius ** np.arange(2 * size))
+        ratio = scaled[:size].sum() / scaled[size:].sum()
+        radius *= float(ratio) ** (0.5 / size)
+    return radius
 
 
 # --8<-- [end:circle]
