@@ -101,6 +101,8 @@
     }
     // The theme's own clipboard code copies what stands in `data-clipboard-text`, and says so.
     for (const button of $$("[data-tex]")) button.dataset.clipboardText = button.dataset.tex;
+    // The theme puts each copy button into a <nav>: dozens of landmarks with one name.
+    for (const nav of $$("nav.md-code__nav")) nav.setAttribute("role", "none");
     $(".md-dialog__inner")?.setAttribute("role", "status");
   });
 })();
