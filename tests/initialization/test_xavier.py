@@ -172,3 +172,16 @@ def test_demo_values(capsys):
     for name in ("uniform_", "normal_", "uniform", "normal"):
         assert values[f"measured_xavier_{name}"] == pytest.approx(values["std"], rel=0.01)
     assert "fan_in 768, fan_out 256" in capsys.readouterr().out
+
+
+def test_attention_of_torch_packs_three_projections_before_xavier():
+    weight = nn.MultiheadAttention(64, 4).in_proj_weight.detach()
+    assert weight.shape == (3 * 64, 64)
+    assert float(weight.var()) == pytest.approx(0.5 / 64, rel=0.03)
+    bound = math.sqrt(6 / (64 + 3 * 64))
+    assert 0.99 * bound < float(weight.abs().max()) <= bound
+
+
+def test_the_default_of_linear_is_not_xavier():
+    weight = nn.Linear(300, 300).weight.detach()
+    assert float(weight.var()) == pytest.approx(1 / 3 / 300, rel=0.03)
