@@ -1,0 +1,186 @@
+"""Ensembles of small random networks: what the symbols of the initialization laws are defined by.
+
+Either every network with weights ±σ is built, so that an expectation is a finite mean without any
+error, or Gaussian weights are drawn, and the expectation is estimated with its error. Gradients
+come from PyTorch's automatic differentiation of loss = Σ r_i z_{D,i} with an independent r, so that
+the last δ is independent of all weights; nothing here uses a law of propagation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+
+from x0_equations.values import (
+    Derivatives,
+    Function,
+    Indexed,
+    Smooth,
+    leaky_relu,
+    relu,
+    sample_mean,
+)
+
+Layer = Callable[[torch.Tensor], torch.Tensor]
+ACTIVATIONS: dict[str, tuple[Layer, Function]] = {
+    "linear": (lambda z: z, Function(lambda z: z, np.ones_like)),
+    "tanh": (torch.tanh, Smooth(sp.tanh)),
+    "relu": (torch.relu, relu),
+    "leaky": (lambda z: torch.where(z > 0, z, 0.25 * z), leaky_relu(0.25)),
+    # Not odd, with every derivative at 0 present: nothing vanishes by accident.
+    "skew": (lambda z: torch.exp(z) - 1 - z**3, Smooth(lambda z: sp.exp(z) - 1 - z**3)),
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """An ensemble; layers and units are counted from 1, layer 0 is the input.
+
+    Attributes:
+        E: The expectation over networks and inputs.
+        n: Widths, `n[l]`.
+        v: Variances of the weights, `v[l]`.
+        phi: The activation with its derivative.
+        z: Pre-activations, `z[l, i]`; also h (activations), w (`w[l, i, j]`), delta (∂loss/∂z).
+        q: Mean second moment of z over a layer's units, `q[l]`; p of h, d of delta, G of ∂loss/∂w.
+        loss: `loss.partial("w", l, i, j)`, `loss.partial("z", l, i)`.
+    """
+
+    E: Callable[[Any], Any]
+    n: Indexed
+    v: Indexed
+    phi: Function
+    z: Indexed
+    h: Indexed
+    w: Indexed
+    delta: Indexed
+    q: Indexed
+    p: Indexed
+    d: Indexed
+    G: Indexed
+    loss: Derivatives
+
+    def bind(self, *names: str) -> dict[str, Any]:
+        """Return the bindings of some symbols: `eq.holds(l=2, **net.bind("q", "n", "v", "p"))`."""
+        return {name: getattr(self, name) for name in names}
+
+    def weights(self, layer: int) -> Indexed:
+        """Return the weights of one layer, for equations that write `w_{ij}` without its layer."""
+        return Indexed(lambda *units: self.w[(layer, *units)])
+
+
+def _mean(values: Any) -> Any:
+    return np.asarray(values, dtype=float).mean(-1, keepdims=True)
+
+
+def _signs(count: int) -> torch.Tensor:
+    """Return every pattern of ±1, shape (2^count, count)."""
+    bits = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
+    return torch.from_numpy(2.0 * bits - 1.0)
+
+
+@cache
+def network(
+    sizes: tuple[int, ...],
+    activation: str = "linear",
+    variances: tuple[float, ...] = (),
+    *,
+    scale: float = 1.0,
+    inputs: int = 1,
+    samples: int = 0,
+    seed: int = 0,
+) -> Network:
+    """Return an ensemble of networks of one shape.
+
+    Args:
+        sizes: Widths from the input to the last layer.
+        activation: A key of ACTIVATIONS.
+        variances: Of the weights of layers 1, 2, …; generic ones by default.
+        scale: The size of the inputs.
+        inputs: The number of equally likely, correlated inputs.
+        samples: The number of networks with Gaussian weights; 0 builds every network of ±σ.
+        seed: Of the inputs and the weights.
+    """
+    depth = len(sizes) - 1
+    rng = np.random.default_rng(seed)
+    variances = variances or tuple(0.3 + 0.25 * k for k in range(1, depth + 1))
+    x = torch.from_numpy(scale * (rng.standard_normal((inputs, sizes[0])) + 0.5))
+    counts = [a * b for a, b in zip(sizes[1:], sizes, strict=False)] + [sizes[-1]]
+    if samples:
+        generator = torch.Generator().manual_seed(seed)
+        draws = torch.randn(samples, sum(counts), generator=generator, dtype=torch.float64)
+        x = x.repeat(samples // inputs, 1)
+    else:
+        draws = _signs(sum(counts)).repeat_interleave(inputs, 0)
+        x = x.repeat(len(draws) // inputs, 1)
+    parts = torch.split(draws, counts, dim=1)
+    weights = [
+        (part * variance**0.5).reshape(-1, rows, columns).requires_grad_()
+        for part, variance, rows, columns in zip(
+            parts[:-1], variances, sizes[1:], sizes, strict=False
+        )
+    ]
+    layer, phi = ACTIVATIONS[activation]
+    hidden, pre_activations = [x], []
+    for weight in weights:
+        z = torch.einsum("nij,nj->ni", weight, hidden[-1])
+        z.retain_grad()
+        pre_activations.append(z)
+        hidden.append(layer(z))
+    (parts[-1] * pre_activations[-1]).sum().backward()  # type: ignore[no-untyped-call]
+
+    def numpy(tensor: torch.Tensor | None) -> Any:
+        """Move the networks to the last axis."""
+        assert tensor is not None
+        return np.ascontiguousarray(np.moveaxis(tensor.detach().numpy(), 0, -1))
+
+    z_all = {k: numpy(z) for k, z in enumerate(pre_activations, 1)}
+    h_all = {k: numpy(h) for k, h in enumerate(hidden)}
+    w_all = {k: numpy(w) for k, w in enumerate(weights, 1)}
+    delta_all = {k: numpy(z.grad) for k, z in enumerate(pre_activations, 1)}
+    grad_all = {k: numpy(w.grad) for k, w in enumerate(weights, 1)}
+    mean = sample_mean if samples else _mean
+
+    def unit(values: dict[int, Any]) -> Indexed:
+        return Indexed(lambda k, *units: values[k][tuple(_from_one(i) for i in units)][None])
+
+    def moment(values: dict[int, Any]) -> Indexed:
+        squares: dict[int, Any] = {}
+
+        def value(k: int) -> Any:
+            if k not in squares:
+                flat = values[k].reshape(-1, values[k].shape[-1])
+                squares[k] = mean((flat**2).mean(0)[None])
+            return squares[k]
+
+        return Indexed(value)
+
+    gradients = {"w": unit(grad_all), "z": unit(delta_all)}
+    return Network(
+        E=mean,
+        n=Indexed(dict(enumerate(sizes)).__getitem__),
+        v=Indexed(dict(enumerate(variances, 1)).__getitem__),
+        phi=phi,
+        z=unit(z_all),
+        h=unit(h_all),
+        w=unit(w_all),
+        delta=unit(delta_all),
+        q=moment(z_all),
+        p=moment(h_all),
+        d=moment(delta_all),
+        G=moment(grad_all),
+        loss=Derivatives(lambda name, *index: gradients[name][index]),
+    )
+
+
+def _from_one(index: int) -> int:
+    """Turn an index that counts from 1 into one that counts from 0."""
+    if index < 1:
+        raise IndexError("units are counted from 1")
+    return index - 1
