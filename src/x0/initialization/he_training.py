@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 SEED = 0
-SEEDS, WIDTH, BATCH, STEPS = 3, 64, 32, 600
+SEEDS, WIDTH, BATCH, STEPS = 3, 64, 32, 500
 LEARNING_RATE, MOMENTUM = 0.003, 0.9
 NAMES = ("He", "Xavier", "std 0.01")
 # --8<-- [end:imports]
@@ -63,7 +63,9 @@ def train(depth: int, steps: int = STEPS) -> NDArray[np.float64]:
     x = (x - x.mean(0)) / x.std(0).clamp(min=1e-6)
     y = torch.tensor(labels)
     parameters = networks(depth, generator)
-    velocity = [torch.zeros_like(p) for p in parameters]
+    optimizer = torch.optim.SGD(
+        parameters, lr=LEARNING_RATE, momentum=MOMENTUM, fused=True
+    )
     history = []
     for _ in range(steps):
         rows = torch.randint(len(x), (SEEDS, BATCH), generator=generator)
@@ -74,12 +76,10 @@ def train(depth: int, steps: int = STEPS) -> NDArray[np.float64]:
             h = torch.baddbmm(bias, h if layer == 0 else h.relu(), weight)
         log_p = h.log_softmax(-1).gather(-1, y[rows].unsqueeze(-1))
         loss = -log_p.mean((1, 2))
-        gradients = torch.autograd.grad(loss.sum(), parameters)
+        optimizer.zero_grad()
+        loss.sum().backward()
+        optimizer.step()
         history.append(loss.detach())
-        with torch.no_grad():
-            for p, v, g in zip(parameters, velocity, gradients, strict=True):
-                v.mul_(MOMENTUM).add_(g)
-                p.sub_(LEARNING_RATE * v)
     losses = torch.stack(history, 1).double().numpy()
     return losses.reshape(len(NAMES), SEEDS, steps)
 
