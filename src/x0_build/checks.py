@@ -46,7 +46,7 @@ def _at(book: Book, page: Page, line: int, message: str, remedy: str) -> Problem
 
 def _nearest(key: str, known: Iterable[str], otherwise: str) -> str:
     near = get_close_matches(key, list(known), 1)
-    return f"did you mean {near[0]}?" if near else otherwise
+    return f"did you mean {near[0]}? If not, {otherwise}" if near else otherwise
 
 
 # One page
@@ -128,7 +128,7 @@ def _includes(book: Book, page: Page) -> Iterator[Problem]:
                 page,
                 line,
                 f"there is no module {name}",
-                _nearest(name, known, "check the name"),
+                _nearest(name, known, "write the path of a module below src/"),
             )
             continue
         text = module.path.read_text(encoding="utf-8")
@@ -159,7 +159,9 @@ def _keys(book: Book, page: Page) -> Iterator[Problem]:
             problem = (
                 f"there is no figure {use.key}",
                 _nearest(
-                    use.key, book.figure_modules, "a module's plot_<name>() draws <stem>-<name>"
+                    use.key,
+                    book.figure_modules,
+                    "write plot_<name>() in a module: it draws the figure <stem>-<name>",
                 ),
             )
         elif use.kind in ("eqref", "figref") and book.home(use.kind[:-3], use.key) is None:
@@ -172,7 +174,7 @@ def _keys(book: Book, page: Page) -> Iterator[Problem]:
         elif use.kind == "out" and use.key not in book.results:
             problem = (
                 f"there is no module {use.key}",
-                _nearest(use.key, book.results, "check the stem"),
+                _nearest(use.key, book.results, "write the stem of a module that has a demo()"),
             )
         elif use.kind in ("cite", "cited"):
             for key in parts:
@@ -262,16 +264,12 @@ def _links(book: Book, page: Page) -> Iterator[Problem]:
             continue
         other = book.pages[page.language].get(uri.removesuffix(".md"))
         if other is None and not uri.startswith("code/"):
-            names = [f"{name}.md" for name in book.pages[page.language]]
-            yield _at(
-                book,
-                page,
-                line,
-                f"the link {target} leads to no page",
-                _nearest(uri, names, "check the path"),
-            )
+            folder = posixpath.dirname(page.uri) or "."
+            names = [posixpath.relpath(f"{n}.md", folder) for n in book.pages[page.language]]
+            remedy = _nearest(path, names, "write the path of a .md file, relative to this one")
+            yield _at(book, page, line, f"the link {target} leads to no page", remedy)
         elif other and anchor and anchor not in _anchors(book, other):
-            remedy = _nearest(anchor, _anchors(book, other), f"{other.uri} has no such heading")
+            remedy = _nearest(anchor, _anchors(book, other), f"write an id of {other.uri}")
             yield _at(book, page, line, f"the link {target} leads to no section", remedy)
 
 
@@ -418,7 +416,7 @@ def _equations(book: Book) -> Iterator[Problem]:
                 file,
                 line,
                 f"KaTeX cannot read it: {error.message}",
-                "macros stand in snippets/macros.toml",
+                "repair the TeX; macros stand in snippets/macros.toml",
             )
         if match := _TEX_WORD.search(text):
             line = text.count("\n", 0, match.start()) + 1
