@@ -175,6 +175,7 @@ def test_demo_values(capsys):
 
 
 def test_attention_of_torch_packs_three_projections_before_xavier():
+    torch.manual_seed(0)  # the module draws from the default generator
     weight = nn.MultiheadAttention(64, 4).in_proj_weight.detach()
     assert weight.shape == (3 * 64, 64)
     assert float(weight.var()) == pytest.approx(0.5 / 64, rel=0.03)
@@ -183,5 +184,6 @@ def test_attention_of_torch_packs_three_projections_before_xavier():
 
 
 def test_the_default_of_linear_is_not_xavier():
+    torch.manual_seed(0)
     weight = nn.Linear(300, 300).weight.detach()
     assert float(weight.var()) == pytest.approx(1 / 3 / 300, rel=0.03)

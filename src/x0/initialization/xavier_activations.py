@@ -104,7 +104,6 @@ def plot_histograms() -> Figure:
         axis.set_ylim(1e-3, 1.5)
     axes[0].legend()
     axes[-1].set_xlabel("activation")
-    figure.tight_layout()
     return figure
 
 

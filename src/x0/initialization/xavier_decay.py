@@ -169,7 +169,6 @@ def plot_depth() -> Figure:
         axes[1].plot(layer, mean, "o^"[index], c=f"C{index}", ms=4, label=label)
     axes[1].set(yscale="log", xlabel="layer", ylabel="relative second moment")
     axes[1].legend()
-    figure.tight_layout()
     return figure
 
 

@@ -117,7 +117,6 @@ def plot_ratio() -> Figure:
     axes[1].minorticks_off()
     axes[0].legend(loc="upper center", ncols=2)
     axes[1].legend(loc="lower center", ncols=2)
-    figure.tight_layout()
     return figure
 
 

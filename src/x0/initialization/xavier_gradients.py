@@ -129,7 +129,6 @@ def plot_layers() -> Figure:
     axes[0].legend(loc="upper center")
     axes[1].set_xlabel("layer")
     axes[1].set_xticks([1, 5, 10, 15, 20])
-    figure.tight_layout()
     return figure
 
 

@@ -170,7 +170,6 @@ def plot_products() -> Figure:
     axes[1].set_xlabel("layer")
     axes[1].set_xticks(range(0, 21, 2))
     axes[0].legend()
-    figure.tight_layout()
     return figure
 
 
