@@ -19,13 +19,15 @@
     const passed = $$("article :is(h2, h3)[id]").filter((h) => h.getBoundingClientRect().top < 120);
     return passed.length && scrollY > 0 ? `#${passed.at(-1).id}` : "";
   };
-  const aim = () => {
+  const aim = (hash) => {
     if (other && location.pathname.startsWith(roots.here)) {
-      other.href = roots.there + location.pathname.slice(roots.here.length) + section();
+      other.href = roots.there + location.pathname.slice(roots.here.length) + hash;
     }
   };
-  for (const type of ["pointerenter", "focus", "pointerdown", "click"]) other?.addEventListener(type, aim);
-  addEventListener("hashchange", aim);
+  for (const type of ["pointerenter", "focus", "pointerdown", "click"]) {
+    other?.addEventListener(type, () => aim(section()));
+  }
+  addEventListener("hashchange", () => aim(location.hash));
 
   /* ---- Light and dark: remembered in this browser only, for both languages. */
   const theme = $("#x0-theme");
@@ -46,7 +48,7 @@
   const show = () => {
     menu.setAttribute("aria-expanded", drawer.checked);
     menu.setAttribute("aria-label", drawer.checked ? menu.dataset.close : open);
-    if (drawer.checked) $("#x0-nav :is([aria-current], a, summary)")?.focus();
+    if (drawer.checked) ($("#x0-nav [aria-current]") || $("#x0-nav a"))?.focus();
   };
   const close = () => {
     if (!drawer?.checked) return;
@@ -90,7 +92,7 @@
   });
 
   window.document$?.subscribe(() => {
-    aim();
+    aim(location.hash);
     if (menu) show();
     sizes.disconnect();
     for (const [selector, inChinese, inEnglish] of kinds) {
