@@ -16,16 +16,17 @@ SEED = 0
 # --8<-- [start:demo]
 def demo() -> dict[str, float | tuple[float, float]]:
     """Send a signal of size 1 through 50 ReLU layers."""
-    values: dict[str, float | tuple[float, float]] = {}
-    for name, init_ in ("He", kaiming_normal_), ("Xavier", xavier_normal_):
-        generator = torch.Generator().manual_seed(SEED)
-        h = torch.randn(512, 64, generator=generator)
+    size: dict[str, float | tuple[float, float]] = {}
+    for init_ in kaiming_normal_, xavier_normal_:
+        rng = torch.Generator().manual_seed(SEED)
+        h = torch.randn(512, 64, generator=rng)
         for _ in range(50):
-            weight = init_(torch.empty(512, 512), generator=generator)
+            weight = init_(torch.empty(512, 512), generator=rng)
             h = torch.relu(weight @ h)
-        values[name.lower()] = h.square().mean().item()
-        print(f"{name:<8}{values[name.lower()]:.1g}")
-    return values
+        name = init_.__name__
+        size[name] = h.square().mean().item()
+        print(f"{name:<16} {size[name]:.1g}")
+    return size
 
 
 if __name__ == "__main__":
