@@ -16,6 +16,7 @@ from x0_build.paths import Project
 from x0_build.problems import BuildError, Problem
 from x0_build.source import Page, load_pages
 from x0_build.tex import Katex, equation_files
+from x0_equations import Mark, marks
 
 VERDICTS = ("correct", "imprecise", "wrong", "unsupported", "promise")
 
@@ -84,6 +85,11 @@ class Book:
     def equations(self) -> dict[str, Path]:
         """Files of displayed equations by key."""
         return equation_files(self.project)
+
+    @cached_property
+    def marks(self) -> dict[str, Mark]:
+        """How each equation is checked, by key."""
+        return marks(self.project.root)
 
     @cached_property
     def results(self) -> dict[str, execute.Result]:
@@ -204,6 +210,17 @@ class Book:
                 for claim in test.claims:
                     found.setdefault(claim, []).append(test)
         return found
+
+    def check_source(self, mark: Mark) -> str:
+        """Return the source of the function that checks an equation, decorator included."""
+        text = (self.project.root / mark.file).read_text(encoding="utf-8")
+        node = next(
+            node
+            for node in ast.parse(text).body
+            if isinstance(node, ast.FunctionDef) and node.name == mark.test
+        )
+        first = min((decorator.lineno for decorator in node.decorator_list), default=node.lineno)
+        return "\n".join(text.split("\n")[first - 1 : node.end_lineno])
 
     def value(self, key: str, form: str) -> str:
         """Return a named value as text: `he.ratio` with format `.3f`; pairs as mean ± error.

@@ -15,7 +15,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from x0_build.book import Book
-from x0_build.markdown import clean_source, code_page, fill
+from x0_build.markdown import checks_pages, clean_source, code_page, fill
 from x0_build.paths import Project
 from x0_build.site import prepare
 from x0_build.tex import katex_assets
@@ -53,6 +53,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"{name}.md", content=page))
         text = clean_source(module.path.read_text(encoding="utf-8"))
         files.append(File.generated(config, f"{name}.py", content=text))
+    for name, page in checks_pages(book, _language(config)).items():
+        files.append(File.generated(config, f"code/equations/{name}.md", content=page))
     for uri, data in katex_assets(book.project).items():
         files.append(File.generated(config, uri, content=data))
     return files

@@ -29,6 +29,7 @@ from x0_build.paths import Project
 from x0_build.source import FENCE, INCLUDE, INLINE, PATTERNS, Page
 from x0_build.tex import TexError, expand
 from x0_build.words import WORDS
+from x0_equations import Mark
 
 log = logging.getLogger("mkdocs.x0")
 
@@ -283,6 +284,15 @@ class _Blocks(BlockProcessor):
             "aria-label": f"{c.words['copy_tex']} ({number})",
         }
         etree.SubElement(tools, "button", copy).text = AtomicString("TeX")
+        if mark := c.book.marks.get(key):
+            text = mark_text(mark, c.language)
+            href = c.href(f"code/equations/{checks_page(mark)}.md", key)
+            label = f"{c.words['check']} ({number}){c.words['colon']}{text}"
+            link = c.link(
+                href, "✓", f"x0-eq__mark x0-eq__mark--{mark.kind}", **{"aria-label": label}
+            )
+            link.set("data-tip", text)
+            tools.append(link)
         return div
 
     def figure(self, key: str, caption: str) -> etree.Element:
@@ -607,7 +617,7 @@ def code_page(book: Book, stem: str, language: str) -> str:
     ]
     if book.tests.get(stem):
         lines += [
-            f'??? testsource "{w["test_file"]}"',
+            f'??? x0-testsource "{w["test_file"]}"',
             "",
             "    ```python",
             f'    --8<-- "tests/{module.area}/test_{stem}.py"',
@@ -615,6 +625,45 @@ def code_page(book: Book, stem: str, language: str) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def mark_text(mark: Mark, language: str) -> str:
+    """Say how an equation was checked: kind, tolerance, and what was evaluated."""
+    w = WORDS[language]
+    tolerance = w["exact"] if mark.tolerance == "exact" else mark.tolerance
+    how = w["by_tex"] if mark.parsed else w["by_code"]
+    return ("；" if language == "zh" else "; ").join((w[mark.kind], tolerance, how))
+
+
+def checks_page(mark: Mark) -> str:
+    """Return the name of the page that shows a check: one per file of checks."""
+    return PurePosixPath(mark.file).stem.removeprefix("test_").replace("_", "-")
+
+
+def checks_pages(book: Book, language: str) -> dict[str, str]:
+    """Return the Markdown of the pages that show the checks of equations, by name."""
+    w = WORDS[language]
+    pages: dict[str, list[str]] = {}
+    for key, mark in book.marks.items():
+        name = checks_page(mark)
+        if name not in pages:
+            title = f"{w['checks']} · {name}"
+            front = ["---", f"title: {title}", "search:", "  exclude: true", "---"]
+            pages[name] = [*front, f"# {title} {{#{name}}}", "", w["checks_about"], ""]
+        source = book.check_source(mark).replace("\n", "\n    ")
+        pages[name] += [
+            f"## `{key}` {{#{key}}}",
+            "",
+            f"{mark_text(mark, language)}{w['stop'].strip()}",
+            "",
+            f'??? x0-testsource "{mark.file}"',
+            "",
+            "    ```python",
+            f"    {source}",
+            "    ```",
+            "",
+        ]
+    return {name: "\n".join(lines) for name, lines in pages.items()}
 
 
 def clean_source(text: str) -> str:
