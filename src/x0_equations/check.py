@@ -344,6 +344,7 @@ class Check:
     function: Callable[..., None]
     place: str
     root: Path
+    survivors: str = ""
 
     def equation(self) -> Equation:
         """Return the equation as its file says it."""
@@ -374,7 +375,7 @@ class Check:
 
 
 def equation(
-    key: str, *, kind: str, tolerance: str = "", parsed: bool = True
+    key: str, *, kind: str, tolerance: str = "", parsed: bool = True, survivors: str = ""
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a test the check of an equation; all arguments are literals (see marks.py).
 
@@ -385,6 +386,7 @@ def equation(
             by default what marks.TOLERANCES says for the kind.
         parsed: Whether the TeX itself is evaluated. If not, the test is the check, and it calls
             `eq.states` with the TeX that it checks.
+        survivors: Why mutants survive, if some must: `make mutate` lists them with this reason.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}. Received: {kind}")
@@ -396,7 +398,7 @@ def equation(
             (p for p in path.parents if (p / "snippets" / "equations").is_dir()), path.parent
         )
         shown = path.relative_to(root).as_posix()
-        check = Check(key, kind, allowed, parsed, function, f"{shown}:{line}", root)
+        check = Check(key, kind, allowed, parsed, function, f"{shown}:{line}", root, survivors)
         CHECKS[key] = check
 
         def test(**fixtures: Any) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from x0_equations.tree import Node
-from x0_equations.values import Derivatives, Indexed, Matrix, integrate
+from x0_equations.values import Derivatives, Fixed, Indexed, Matrix, integrate
 
 
 class Unbound(LookupError):
@@ -306,6 +306,13 @@ class Evaluation:
 
     def _probability(self, node: Node) -> Any:
         return self._lookup("E")(np.asarray(self.value(node.children[0]), dtype=float))
+
+    def _given(self, node: Node) -> Any:
+        """Return what is random; the condition must be the same in all samples."""
+        value, condition = self._values(node)
+        if not isinstance(condition, Fixed):
+            raise Unbound("the condition of an expectation to a Fixed value")
+        return value
 
     def _normal(self, node: Node) -> Any:
         from scipy import stats

@@ -169,7 +169,8 @@ def _same(equation: Equation, changed: Equation, trial: Trial) -> bool:
                 values = _random_values(before, after, trial.bindings[0], seed)
                 if values is not None:
                     compared += 1
-                    if not np.allclose(*values, rtol=1e-9, atol=1e-12):
+                    first, second = values
+                    if first.shape != second.shape or not np.allclose(first, second, rtol=1e-9):
                         return False
                 elif old.source(before) != new.source(after):
                     return False
@@ -263,7 +264,9 @@ def verdicts(
     for equation, mutant in jobs:
         verdict = Verdict(equation.key, mutant, judge(equation, mutant))
         if verdict.fate == "survived":
-            notice(f"survived  {verdict.key}: {mutant.change}\n          {mutant.tex.strip()}")
+            reason = CHECKS[equation.key].survivors or "no reason given"
+            tex = " ".join(mutant.tex.split())
+            notice(f"survived  {equation.key}: {mutant.change} ({reason})\n          {tex}")
         found.append(verdict)
     return found
 

@@ -2,8 +2,8 @@
 
 Either every network with weights ±σ is built, so that an expectation is a finite mean without any
 error, or Gaussian weights are drawn, and the expectation is estimated with its error. Gradients
-come from PyTorch's automatic differentiation of loss = Σ r_i z_{D,i} with an independent r, so that
-the last δ is independent of all weights; nothing here uses a law of propagation.
+come from PyTorch's automatic differentiation of loss = Σ r_i z_{D,i} (or r_i h_{D,i}) with a random r that
+is independent of all weights; nothing here uses a law of propagation.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ ACTIVATIONS: dict[str, tuple[Layer, Function]] = {
     "tanh": (torch.tanh, Smooth(sp.tanh)),
     "relu": (torch.relu, relu),
     "leaky": (lambda z: torch.where(z > 0, z, 0.25 * z), leaky_relu(0.25)),
+    "abs": (torch.abs, Function(np.abs, np.sign)),
     # Not odd, with every derivative at 0 present: nothing vanishes by accident.
     "skew": (lambda z: torch.exp(z) - 1 - z**3, Smooth(lambda z: sp.exp(z) - 1 - z**3)),
 }
@@ -48,7 +49,10 @@ class Network:
         v: Variances of the weights, `v[l]`.
         phi: The activation with its derivative.
         z: Pre-activations, `z[l, i]`; also h (activations), w (`w[l, i, j]`), delta (∂loss/∂z).
-        q: Mean second moment of z over a layer's units, `q[l]`; p of h, d of delta, G of ∂loss/∂w.
+        u: ∂loss/∂h, from layer 0.
+        q: Mean second moment of z over a layer's units, `q[l]`; p of h, d of delta, c of u, G of
+            ∂loss/∂w. At the input d is c: there is no activation.
+        hat_q: Mean of z² over the units of one network's layer; at the input of h².
         loss: `loss.partial("w", l, i, j)`, `loss.partial("z", l, i)`.
     """
 
@@ -60,9 +64,12 @@ class Network:
     h: Indexed
     w: Indexed
     delta: Indexed
+    u: Indexed
+    hat_q: Indexed
     q: Indexed
     p: Indexed
     d: Indexed
+    c: Indexed
     G: Indexed
     loss: Derivatives
 
@@ -95,6 +102,7 @@ def network(
     inputs: int = 1,
     samples: int = 0,
     seed: int = 0,
+    head: str = "z",
 ) -> Network:
     """Return an ensemble of networks of one shape.
 
@@ -102,15 +110,18 @@ def network(
         sizes: Widths from the input to the last layer.
         activation: A key of ACTIVATIONS.
         variances: Of the weights of layers 1, 2, …; generic ones by default.
-        scale: The size of the inputs.
-        inputs: The number of equally likely, correlated inputs.
+        scale: The root mean square of the input, if it is the only one.
+        inputs: The number of equally likely inputs, with correlated features.
         samples: The number of networks with Gaussian weights; 0 builds every network of ±σ.
         seed: Of the inputs and the weights.
+        head: Whether the loss reads the last z or the last h.
     """
     depth = len(sizes) - 1
     rng = np.random.default_rng(seed)
     variances = variances or tuple(0.3 + 0.25 * k for k in range(1, depth + 1))
     x = torch.from_numpy(scale * (rng.standard_normal((inputs, sizes[0])) + 0.5))
+    if inputs == 1:
+        x *= scale / (x**2).mean() ** 0.5
     counts = [a * b for a, b in zip(sizes[1:], sizes, strict=False)] + [sizes[-1]]
     if samples:
         generator = torch.Generator().manual_seed(seed)
@@ -127,13 +138,15 @@ def network(
         )
     ]
     layer, phi = ACTIVATIONS[activation]
-    hidden, pre_activations = [x], []
+    hidden, pre_activations = [x.requires_grad_()], []
     for weight in weights:
         z = torch.einsum("nij,nj->ni", weight, hidden[-1])
         z.retain_grad()
         pre_activations.append(z)
         hidden.append(layer(z))
-    (parts[-1] * pre_activations[-1]).sum().backward()  # type: ignore[no-untyped-call]
+        hidden[-1].retain_grad()
+    output = {"z": pre_activations, "h": hidden}[head][-1]
+    (parts[-1] * output).sum().backward()  # type: ignore[no-untyped-call]
 
     def numpy(tensor: torch.Tensor | None) -> Any:
         """Move the networks to the last axis."""
@@ -144,6 +157,7 @@ def network(
     h_all = {k: numpy(h) for k, h in enumerate(hidden)}
     w_all = {k: numpy(w) for k, w in enumerate(weights, 1)}
     delta_all = {k: numpy(z.grad) for k, z in enumerate(pre_activations, 1)}
+    u_all = {k: numpy(h.grad) for k, h in enumerate(hidden) if h.grad is not None}
     grad_all = {k: numpy(w.grad) for k, w in enumerate(weights, 1)}
     mean = sample_mean if samples else _mean
 
@@ -172,8 +186,11 @@ def network(
         w=unit(w_all),
         delta=unit(delta_all),
         q=moment(z_all),
+        u=unit(u_all),
+        hat_q=Indexed(lambda k: ({0: h_all[0], **z_all}[k] ** 2).mean(0)[None]),
         p=moment(h_all),
-        d=moment(delta_all),
+        d=moment({0: u_all[0], **delta_all}),
+        c=moment(u_all),
         G=moment(grad_all),
         loss=Derivatives(lambda name, *index: gradients[name][index]),
     )

@@ -83,6 +83,8 @@ def compare(
         holds, detail = _distributed(np.ravel(left), right)
         return Outcome(number, holds and symbol == "∼", "samples", "distribution", detail)
     matrices = isinstance(left, Matrix) or isinstance(right, Matrix)
+    if np.iscomplexobj(left) != np.iscomplexobj(right):
+        left, right = left + 0j, right + 0j
     left, right = (_array(value) for value in (left, right))
     shown = _show(left, tolerance), _show(right, tolerance)
     if not (np.isfinite(left).all() and np.isfinite(right).all()):
@@ -100,7 +102,11 @@ def compare(
 
 
 def _array(value: Any) -> Array:
-    return np.asarray(value.array if isinstance(value, Matrix) else value, dtype=float)
+    """Return real values; complex ones as pairs in a new last axis."""
+    array = np.asarray(value.array if isinstance(value, Matrix) else value)
+    if np.iscomplexobj(array):
+        return np.stack([array.real, array.imag], -1)
+    return array.astype(float)
 
 
 def _show(values: Array, tolerance: Tolerance) -> str:
@@ -159,7 +165,7 @@ def _symbolic(symbol: str, left: Any, right: Any) -> tuple[bool, str]:
     gap = left - right
     if symbol == "=":
         # A wrong equation differs already in numbers, which is fast to see; a right one is proved.
-        symbols = sorted(gap.free_symbols, key=str)
+        symbols = sorted(left.free_symbols | right.free_symbols, key=str)
         for seed in range(2):
             rng = np.random.default_rng(seed)
             chosen = {s: sp.Rational(int(rng.integers(2, 97)), 7) for s in symbols}

@@ -46,7 +46,8 @@ FONTS = {"hat": "hat_", "bar": "bar_", "tilde": "tilde_", "overline": "bar_", "m
 FONTS |= {"mathbf": "", "boldsymbol": "", "mathrm": ""}
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 STARS = ("*", "star", "ast")
-NOT_A_FACTOR = RELATIONS.keys() | CONNECTIVES.keys() | {"cdot", "times", "odot", "end", "dd", "top"}
+NOT_A_FACTOR = RELATIONS.keys() | CONNECTIVES.keys()
+NOT_A_FACTOR |= {"cdot", "times", "odot", "end", "dd", "top", "mid"}
 CALLABLE = ("name", "index", "derivative")
 Power = tuple[Node, Span]  # an exponent and its place
 
@@ -353,13 +354,14 @@ class _Reader:
         return self.node("index", start, base, *indices, text=label)
 
     def letters(self) -> list[Token]:
-        """Return the letters and digits up to the comma if there is nothing else: `ij`."""
+        """Return what stands before the comma if it is letters, as in `ij`, or one number."""
         found: list[Token] = []
         for token in self.tokens[self.at :]:
             if token.text in (",", "}"):
                 break
             found.append(token)
-        return found if all(token.kind in ("letter", "number") for token in found) else []
+        number = len(found) == 1 and found[0].kind == "number"
+        return found if number or all(token.kind == "letter" for token in found) else []
 
     def superscript(
         self, base: Node, start: int, caret: int
@@ -414,7 +416,8 @@ class _Reader:
             order = Node("number", token.span, text=str(PRIMED[name][1]))
             return Node("derivative", token.span, (function, order), mark=token.span)
         if name in WRAPPERS:
-            inner = self.group(self.condition if name == "Prob" else self.expression)
+            readers = {"Prob": self.condition, "E": self.given, "Var": self.given}
+            inner = self.group(readers.get(name, self.expression))
             return self.node(WRAPPERS[name], start, inner, mark=token.span)
         if name in DISTRIBUTIONS:
             parameters = self.group(), self.group()
@@ -426,7 +429,7 @@ class _Reader:
             return self.node("name", start, text=FONTS[name] + inner.text)
         if name in ("sum", "prod"):
             return self.sum(token)
-        readers: dict[str, Callable[[Token], Node]] = {
+        commands: dict[str, Callable[[Token], Node]] = {
             "frac": self.fraction,
             "dfrac": self.fraction,
             "tfrac": self.fraction,
@@ -435,9 +438,9 @@ class _Reader:
             "int": self.integral,
             "begin": self.table,
         }
-        if name not in readers:
+        if name not in commands:
             raise TexError(f"unknown command \\{name}", start)
-        return readers[name](token)
+        return commands[name](token)
 
     def group(self, read: Callable[[], Node] | None = None) -> Node:
         """Read the argument of a command."""
@@ -445,6 +448,12 @@ class _Reader:
         inner = (read or self.expression)()
         self.close()
         return inner
+
+    def given(self) -> Node:
+        r"""Read `x` or `x \mid y`, what is random and what is held fixed."""
+        start = self.next.span[0]
+        value = self.expression()
+        return self.node("given", start, value, self.expression()) if self.take("mid") else value
 
     def condition(self) -> Node:
         """Read relations that are true or false, as in a probability."""

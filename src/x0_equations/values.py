@@ -66,7 +66,8 @@ class Smooth(Function):
         """Return the value at x: a number, an array or an expression."""
         if isinstance(x, sp.Basic):
             return self.expression.subs(self.x, x)
-        return self.compiled(np.asarray(x, dtype=float)) + 0.0 * np.asarray(x, dtype=float)
+        x = np.asarray(x) if np.iscomplexobj(x) else np.asarray(x, dtype=float)
+        return self.compiled(x) + 0.0 * x  # a constant keeps the shape of x
 
     @cache  # noqa: B019 - a handful of functions, alive as long as the run
     def derivative(self, order: int) -> Smooth:
@@ -85,6 +86,15 @@ def leaky_relu(slope: float) -> Function:
         lambda z: np.where(np.asarray(z) > 0, z, slope * np.asarray(z)),
         lambda z: np.where(np.asarray(z) > 0, 1.0, slope),
     )
+
+
+class Fixed:
+    r"""What `\E{… \mid h}` holds fixed: all samples were made with this one value of h."""
+
+    def __init__(self, samples: Any) -> None:
+        samples = np.asarray(samples, dtype=float)
+        if np.ptp(samples, axis=-1).max() != 0.0:
+            raise ValueError("the samples differ in what is given")
 
 
 class Derivatives:
