@@ -80,7 +80,7 @@ def test_derivative_at_a_point_is_not_derivative_of_a_constant() -> None:
     (derivative,) = torch.autograd.grad(constant, z)
     assert derivative.item() == 0
     # What is meant is φ′ at the point: 1 − tanh² there, and the finite difference.
-    meant = notation_layer.slope(torch.tanh, 1.0)
+    meant = notation_layer.derivative_at(torch.tanh, 1.0)
     up, down = (torch.tanh(torch.tensor(1.0 + e, dtype=torch.float64)) for e in (1e-5, -1e-5))
     assert meant == pytest.approx(1 - torch.tanh(torch.tensor(1.0).double()).item() ** 2)
     assert meant == pytest.approx(((up - down) / 2e-5).item(), rel=1e-8)

@@ -53,11 +53,13 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
 # --8<-- [end:fans]
 
 
-# --8<-- [start:slope]
-def slope(activation: Callable[[Tensor], Tensor], point: float) -> float:
+# --8<-- [start:derivative]
+def derivative_at(
+    activation: Callable[[Tensor], Tensor], point: float
+) -> float:
     """Return φ′(point): differentiate first, insert the point afterwards.
 
-    >>> slope(torch.tanh, 0.0)
+    >>> derivative_at(torch.tanh, 0.0)
     1.0
     """
     z = torch.tensor(point, dtype=torch.float64, requires_grad=True)
@@ -65,7 +67,7 @@ def slope(activation: Callable[[Tensor], Tensor], point: float) -> float:
     return derivative.item()
 
 
-# --8<-- [end:slope]
+# --8<-- [end:derivative]
 
 
 # --8<-- [start:demo]
@@ -85,7 +87,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     }
     for name, weight in weights.items():
         print(f"{name:<27}fans {fans(weight.shape)}")
-    tanh_slope = slope(torch.tanh, 1.0)
+    tanh_slope = derivative_at(torch.tanh, 1.0)
     print(f"slope of tanh at 1: {tanh_slope:.3f}")
     return {"slope": tanh_slope}
 
