@@ -23,7 +23,7 @@ def test_near_the_point_the_error_falls_with_slope_order_plus_one_and_far_away_i
     values = demo()
     for order in ORDERS:
         assert values[f"order_{order}"] == pytest.approx(order + 1, abs=0.05)
-    # derivatives at one point say little far away: the error of order 3 at step 4 is 30 % of f
+    # derivatives at one point say little far away: at step 4 the error of order 3 is over half of f
     far = exponential_error(3, np.array([4.0]))[0] / math.exp(EXPANSION_POINT + 4)
     assert far > 0.5
 

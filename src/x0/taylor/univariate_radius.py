@@ -129,7 +129,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
     tanh = circle_coefficients(np.tanh, 0.0, 47, 1.3)
     values["tanh_ratio"] = float(-tanh[33] / tanh[31])
     print(f"tanh, ratio of coefficients: {values['tanh_ratio']:.5f}")
-    print(f"(2 / π)²:                    {1 / half_pi**2:.5f}")
+    values["tanh_predicted"] = 1 / half_pi**2
+    print(f"(2 / π)²:                    {values['tanh_predicted']:.5f}")
     try:
         circle_coefficients(np.tanh, 0.0, 47, 1.6)
     except ValueError as message:
