@@ -54,7 +54,7 @@ def test_batched_training_equals_one_network_alone():
             layer.bias.zero_()
     net = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
     optimizer = torch.optim.SGD(
-        net.parameters(), lr=he_training.LEARNING_RATE, momentum=he_training.MOMENTUM
+        net.parameters(), lr=he_training.RATE, momentum=he_training.MOMENTUM
     )
     for step in range(3):
         rows = torch.randint(len(x), (he_training.SEEDS, he_training.BATCH), generator=generator)[0]

@@ -40,10 +40,7 @@ def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
     if nonlinearity == "leaky_relu":
         number = isinstance(negative_slope, (int, float))
         if not number or isinstance(negative_slope, bool):
-            raise ValueError(
-                "negative_slope must be a number. "
-                f"Received: negative_slope={negative_slope!r}"
-            )
+            raise ValueError(f"Expected a number. Received: {negative_slope=}")
         return math.sqrt(2 / (1 + negative_slope**2))
     if nonlinearity not in GAINS:
         raise ValueError(f"No gain is known. Received: {nonlinearity=}")
@@ -55,7 +52,7 @@ def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
 
 # --8<-- [start:std]
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a weight of shape (fan_out, fan_in, *kernel)."""
+    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
     if len(shape) < 2:
         raise ValueError(
             "fan_in and fan_out need at least 2 dimensions. "

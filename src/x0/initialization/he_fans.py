@@ -131,9 +131,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_passes]
 def plot_passes() -> Figure:
     """Draw q forward and d backward through alternating widths."""
-    fig, axes = plt.subplots(
-        2, 1, figsize=(5.6, 5.0), sharex=True, layout="constrained"
-    )
+    size = (5.6, 5.0)
+    fig, axes = plt.subplots(2, sharex=True, figsize=size, layout="constrained")
     n, layers = np.array(WIDTHS), np.arange(1, len(WIDTHS))
     for i, rule in enumerate(RULES):
         v = np.array(variances(WIDTHS, rule))

@@ -31,10 +31,8 @@ def relu_share(rows: NDArray[np.float64], h: NDArray[np.float64]) -> float:
     0.6666666666666666
     """
     if rows.ndim != 2 or h.shape != rows.shape[1:]:
-        raise ValueError(
-            "Expected rows (rows, n) and h (n,). "
-            f"Received: rows={rows.shape}, h={h.shape}"
-        )
+        shapes = f"rows={rows.shape}, h={h.shape}"
+        raise ValueError(f"Shapes do not fit. Received: {shapes}")
     z = rows @ h
     return float((np.maximum(z, 0) ** 2).mean() / (z**2).mean())
 

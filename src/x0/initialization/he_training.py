@@ -20,7 +20,7 @@ from torch import Tensor
 
 SEED = 0
 SEEDS, WIDTH, BATCH, STEPS = 3, 64, 32, 500
-LEARNING_RATE, MOMENTUM = 0.003, 0.9
+RATE, MOMENTUM = 0.003, 0.9
 NAMES = ("He", "Xavier", "std 0.01")
 # --8<-- [end:imports]
 
@@ -63,9 +63,7 @@ def train(depth: int, steps: int = STEPS) -> NDArray[np.float64]:
     x = (x - x.mean(0)) / x.std(0).clamp(min=1e-6)
     y = torch.tensor(labels)
     parameters = networks(depth, generator)
-    optimizer = torch.optim.SGD(
-        parameters, lr=LEARNING_RATE, momentum=MOMENTUM, fused=True
-    )
+    optimizer = torch.optim.SGD(parameters, RATE, MOMENTUM, fused=True)
     history = []
     for _ in range(steps):
         rows = torch.randint(len(x), (SEEDS, BATCH), generator=generator)
@@ -77,7 +75,7 @@ def train(depth: int, steps: int = STEPS) -> NDArray[np.float64]:
         log_p = h.log_softmax(-1).gather(-1, y[rows].unsqueeze(-1))
         loss = -log_p.mean((1, 2))
         optimizer.zero_grad()
-        loss.sum().backward()
+        torch.autograd.backward(loss.sum())
         optimizer.step()
         history.append(loss.detach())
     losses = torch.stack(history, 1).double().numpy()
@@ -114,9 +112,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_curves]
 def plot_curves() -> Figure:
     """Draw the training loss of each network, smoothed over 20 steps."""
-    fig, axes = plt.subplots(
-        2, 1, figsize=(5.6, 5.0), sharex=True, layout="constrained"
-    )
+    size = (5.6, 5.0)
+    fig, axes = plt.subplots(2, sharex=True, figsize=size, layout="constrained")
     steps = np.arange(10, STEPS, 20)
     for ax, depth in zip(axes, (30, 10), strict=True):
         loss = train(depth).reshape(len(NAMES), SEEDS, -1, 20).mean(-1)

@@ -42,10 +42,8 @@ def log_second_moment(
     1.0
     """
     if min(width, depth, networks) < 1:
-        raise ValueError(
-            "Expected positive sizes. "
-            f"Received: {width=}, {depth=}, {networks=}"
-        )
+        sizes = f"{width=}, {depth=}, {networks=}"
+        raise ValueError(f"Expected positive sizes. Received: {sizes}")
     active = rng.binomial(width, 0.5, size=(depth, networks))
     squares = 2 * rng.standard_gamma(active / 2)
     log: NDArray[np.float64] = np.log(2 / width * squares).sum(axis=0)
