@@ -61,7 +61,9 @@ def _page(book: Book, page: Page) -> Iterator[Problem]:
     yield from _links(book, page)
     yield from _prose_numbers(book, page)
     read = {m.end() for pattern in PATTERNS.values() for m in pattern.finditer(page.prose)}
-    for stray in STRAY.finditer(page.prose):
+    # \mathrm{out} in a formula is none of ours.
+    text = PATTERNS["math"].sub(lambda m: " " * len(m.group()), page.prose)
+    for stray in STRAY.finditer(text):
         if stray.end() not in read:
             yield _at(
                 book,

@@ -42,6 +42,8 @@ _BLOCK = re.compile(
     r"fig:(?P<figure>[\w-]+)\}[ \t]*(?P<caption>.*)|\Z)",
     re.DOTALL,
 )
+_CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+_LINE_BREAK = rf"(?<={_CJK})\n[ ]*(?={_CJK})"
 _PUNCTUATION = "，。；：、！？）」』,.;:!?)"
 
 
@@ -69,6 +71,8 @@ class X0Extension(Extension):
             # After code spans (190), before backslash escapes (180); formulas may hold values.
             priority = 186 if kind == "math" else 185
             md.inlinePatterns.register(_Inline(kind, md, context), f"x0-{kind}", priority)
+        if context.language == "zh":
+            md.inlinePatterns.register(_Join(_LINE_BREAK, md), "x0-join", 187)
         # Before inline parsing (20), so that definitions and claims may hold formulas.
         md.treeprocessors.register(_Frame(md, context), "x0-frame", 30)
         if not self.getConfig("defer"):
@@ -493,6 +497,15 @@ class _Inline(InlineProcessor):
             outer.tail = AtomicString(m["tail"])
             return tied
         return outer
+
+
+class _Join(InlineProcessor):
+    """Joins the lines of a Chinese paragraph, where a browser would show a space."""
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[str, int, int]:
+        return "", m.start(0), m.end(0)
 
 
 class _Frame(Treeprocessor):

@@ -130,6 +130,11 @@ def test_formulas_leave_code_and_escaped_dollars_alone(book: Book) -> None:
     assert re.search(r'x0-nowrap"><span class="x0-math">.*</span>。</span>完', html)
 
 
+def test_lines_of_a_chinese_paragraph_are_joined_without_a_space(book: Book) -> None:
+    assert "第一行，第二行\nthird 第四" in render(book, "第一行，\n第二行\nthird 第四")
+    assert "one\ntwo" in render(book, "one\ntwo", "en")
+
+
 def test_deferred_formulas_are_placeholders_until_filled(book: Book) -> None:
     html = render(book, 'a $x < "1"$ b', defer=True)
     assert "katex" not in html

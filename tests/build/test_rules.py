@@ -232,8 +232,15 @@ def test_every_label_is_drawn(book: Book) -> None:
         meta = ROOT / "build" / "run" / module.area / stem / "meta.json"
         drawn |= set(json.loads(meta.read_text(encoding="utf-8"))["labels"])
     tables = tomllib.loads((ROOT / "snippets" / "labels.toml").read_text(encoding="utf-8"))
-    labels = {label for table, rows in tables.items() if table != "keep" for label in rows}
-    assert sorted(labels - drawn) == []
+    unused = [
+        label
+        for table, rows in tables.items()
+        for label in (rows if table != "keep" else ())
+        if not any(
+            re.fullmatch("(.+)".join(map(re.escape, label.split("{}"))), text) for text in drawn
+        )
+    ]
+    assert unused == []
 
 
 def test_chinese_and_latin_are_spaced_and_punctuated(book: Book) -> None:
@@ -274,9 +281,9 @@ def test_the_lock_names_no_address_and_torch_no_build() -> None:
     assert "://" not in lock
     assert "resolved" not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
     assert not re.search(r"^(torch|nvidia|triton)\b", lock, re.MULTILINE)
-    pins = re.findall(r"^([\w.-]+)==[\w.!+]+(?: ;[^\n]*)?( \\)?$", lock, re.MULTILINE)
-    assert pins
-    assert all(hashed for _, hashed in pins)
+    pins = re.findall(r"^[\w.-]+==[^\n]*\n(    --hash)?", lock, re.MULTILINE)
+    assert len(pins) > 100
+    assert all(pins), "every package carries hashes"
     assert "TORCH := torch==2.13.0" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 

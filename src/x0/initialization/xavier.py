@@ -19,7 +19,7 @@ SEED = 0
 
 # --8<-- [start:fans]
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a weight of shape (fan_out, fan_in, *kernel)."""
+    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
     if len(shape) < 2:
         raise ValueError(
             "fan_in and fan_out need at least 2 dimensions. "
