@@ -22,7 +22,7 @@ from x0_equations.values import (
     Function,
     Indexed,
     Smooth,
-    leaky_relu,
+    bent,
     relu,
     sample_mean,
 )
@@ -32,7 +32,8 @@ ACTIVATIONS: dict[str, tuple[Layer, Function]] = {
     "linear": (lambda z: z, Function(lambda z: z, np.ones_like)),
     "tanh": (torch.tanh, Smooth(sp.tanh)),
     "relu": (torch.relu, relu),
-    "leaky": (lambda z: torch.where(z > 0, z, 0.25 * z), leaky_relu(0.25)),
+    "leaky": (lambda z: torch.where(z > 0, z, 0.25 * z), bent(0.25)),
+    "bent": (lambda z: torch.where(z > 0, 1.5 * z, -0.5 * z), bent(-0.5, 1.5)),
     "abs": (torch.abs, Function(np.abs, np.sign)),
     # Not odd, with every derivative at 0 present: nothing vanishes by accident.
     "skew": (lambda z: torch.exp(z) - 1 - z**3, Smooth(lambda z: sp.exp(z) - 1 - z**3)),
@@ -146,7 +147,7 @@ def network(
         hidden.append(layer(z))
         hidden[-1].retain_grad()
     output = {"z": pre_activations, "h": hidden}[head][-1]
-    (parts[-1] * output).sum().backward()  # type: ignore[no-untyped-call]
+    (1.3 * parts[-1] * output).sum().backward()  # type: ignore[no-untyped-call]
 
     def numpy(tensor: torch.Tensor | None) -> Any:
         """Move the networks to the last axis."""

@@ -80,11 +80,11 @@ class Smooth(Function):
 relu = Function(lambda z: np.maximum(z, 0.0), lambda z: (np.asarray(z) > 0) * 1.0)
 
 
-def leaky_relu(slope: float) -> Function:
-    """Return the ReLU with a slope on the negative side."""
+def bent(left: float, right: float = 1.0) -> Function:
+    """Return the function with two slopes: leaky ReLU if the right one is 1."""
     return Function(
-        lambda z: np.where(np.asarray(z) > 0, z, slope * np.asarray(z)),
-        lambda z: np.where(np.asarray(z) > 0, 1.0, slope),
+        lambda z: np.where(np.asarray(z) > 0, right, left) * z,
+        lambda z: np.where(np.asarray(z) > 0, right, left),
     )
 
 
