@@ -80,7 +80,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("             predicted  measured factor of q per layer")
     for i, (name, s) in enumerate(STD.items()):
         factor = (mean[i, 30] / mean[i, 0]) ** (1 / 30)
-        print(f"{name:<12}{WIDTH * s * s / 2:10.4f}{factor:10.2g}")
+        print(f"{name:<12}{WIDTH * s * s / 2:10.4f}{factor:10.3g}")
     return values
 
 

@@ -109,7 +109,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
         for name, x in (("q", q[-1]), ("d", d[0])):
             error = float(x.std()) / math.sqrt(len(x))
             values[f"{name}_{rule.split()[0]}"] = (float(x.mean()), error)
-        print(f"{rule:<13}{q[-1].mean():10.1g}{d[0].mean():12.1g}")
+        print(f"{rule:<13}{q[-1].mean():10.2f}{d[0].mean():12.2f}")
     values["q_mean_theory"] = 0.4**6 * 1.6**5  # 1/2 * 64 * 4 / 320 = 0.4
     values["d_mean_theory"] = 1.6**6 * 0.4**5
     generator = torch.Generator().manual_seed(SEED)
