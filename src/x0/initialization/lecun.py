@@ -1,0 +1,150 @@
+"""LeCun initialization gives every pre-activation the inputs' second moment.
+
+Var(w) = 1 / fan_in
+
+LeCun, Bottou, Orr and Müller (1998), "Efficient BackProp", section 4.6.
+"""
+
+# --8<-- [start:imports]
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+SEED = 0
+# --8<-- [end:imports]
+
+
+# --8<-- [start:init]
+def fans(shape: Sequence[int]) -> tuple[int, int]:
+    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
+    if len(shape) < 2:
+        raise ValueError(
+            "fan_in and fan_out need at least 2 dimensions. "
+            f"Received: shape={tuple(shape)}"
+        )
+    receptive_field = math.prod(shape[2:])
+    return shape[1] * receptive_field, shape[0] * receptive_field
+
+
+def lecun_normal_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    """Fill tensor in place from N(0, gain^2 / fan_in) and return it.
+
+    Args:
+        tensor: weight of shape (fan_out, fan_in, *kernel).
+        gain: factor of the standard deviation.
+        generator: source of randomness.
+
+    Raises:
+        ValueError: tensor has fewer than 2 dimensions.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> weight = lecun_normal_(torch.empty(256, 400), generator=generator)
+    >>> bool(abs(weight.std() * 20 - 1) < 0.01)
+    True
+    """
+    std = gain / math.sqrt(fans(tensor.shape)[0])
+    with torch.no_grad():
+        return tensor.normal_(0, std, generator=generator)
+
+
+def lecun_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    """Fill tensor in place from U(-r, r), r = gain * sqrt(3 / fan_in).
+
+    Arguments and errors are those of lecun_normal_.
+
+    >>> weight = lecun_uniform_(torch.empty(64, 300))
+    >>> float(weight.abs().max()) <= 0.1
+    True
+    """
+    bound = gain * math.sqrt(3 / fans(tensor.shape)[0])
+    with torch.no_grad():
+        return tensor.uniform_(-bound, bound, generator=generator)
+
+
+def scaled_tanh(z: Tensor) -> Tensor:
+    """Return 1.7159 tanh(2 z / 3), the sigmoid that the rule was made for.
+
+    >>> [round(float(scaled_tanh(torch.tensor(z))), 3) for z in (-1.0, 1.0)]
+    [-1.0, 1.0]
+    """
+    return 1.7159 * torch.tanh(2 / 3 * z)
+
+
+# --8<-- [end:init]
+
+
+# --8<-- [start:numpy]
+def lecun_normal(
+    shape: Sequence[int], gain: float = 1.0, *, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return a weight of shape (fan_out, fan_in, *kernel) from a normal law.
+
+    Raises:
+        ValueError: shape has fewer than 2 dimensions.
+
+    >>> weight = lecun_normal((256, 400), rng=np.random.default_rng(0))
+    >>> bool(abs(weight.var() * 400 - 1) < 0.02)
+    True
+    """
+    return rng.normal(0, gain / math.sqrt(fans(shape)[0]), size=shape)
+
+
+def lecun_uniform(
+    shape: Sequence[int], gain: float = 1.0, *, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return a weight from U(-r, r), r = gain * sqrt(3 / fan_in).
+
+    >>> weight = lecun_uniform((256, 400), rng=np.random.default_rng(0))
+    >>> bool(abs(weight.var() * 400 - 1) < 0.02)
+    True
+    """
+    bound = gain * math.sqrt(3 / fans(shape)[0])
+    return rng.uniform(-bound, bound, size=shape)
+
+
+# --8<-- [end:numpy]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print std and bound of a layer, and fan_in * Var(w) of what was drawn."""
+    generator = torch.Generator().manual_seed(SEED)
+    rng = np.random.default_rng(SEED)
+    shape = (256, 768)
+    normal = lecun_normal_(torch.empty(shape), generator=generator)
+    uniform = lecun_uniform_(torch.empty(shape), generator=generator)
+    one = torch.ones((), dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(scaled_tanh(0 * one + one - 1), one)
+    values: dict[str, float | tuple[float, float]] = {
+        "std": 1 / math.sqrt(768),
+        "bound": math.sqrt(3 / 768),
+        "xavier_std": math.sqrt(2 / (768 + 256)),
+        "default_std": 1 / math.sqrt(3 * 768),
+        "at_one": float(scaled_tanh(one.detach())),
+        "slope": float(slope),
+    }
+    print(f"Linear(768, 256): std {values['std']:.4f}", end="")
+    print(f", bound {values['bound']:.4f}")
+    for name, weight in (
+        ("normal", normal.double().numpy()),
+        ("uniform", uniform.double().numpy()),
+        ("NumPy normal", lecun_normal(shape, rng=rng)),
+        ("NumPy uniform", lecun_uniform(shape, rng=rng)),
+    ):
+        print(f"fan_in * Var(w), {name:<14}{768 * weight.var():.2f}")
+    print(f"scaled tanh: value at 1 {values['at_one']:.4f}", end="")
+    print(f", slope at 0 {values['slope']:.4f}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
