@@ -52,7 +52,7 @@ test: setup ## everything that CI checks, in a real browser too
 	@$(PY) tests/site/browser.py
 	$(MAKE) check
 	@$(PY) -m x0_build site
-	$(PY) -m pytest --doctest-modules src/x0 tests
+	$(PY) -m pytest -n auto --dist loadfile --doctest-modules src/x0 tests
 
 bench: setup ## seconds of a build, and the bytes of each page
 	@$(PY) tests/site/bench.py

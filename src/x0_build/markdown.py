@@ -37,6 +37,9 @@ log = logging.getLogger("mkdocs.x0")
 # done: the search index then never sees the hundreds of tags of a rendered formula.
 FILL = re.compile(r'<x0-fill data-x0="([^"]+)"></x0-fill>')
 
+# Names, punctuation and spaces of code look like plain text: their tags would only weigh.
+_PLAIN_CODE = re.compile(r'<span class="[npw]">([^<]*)</span>')
+
 _BLOCK = re.compile(
     r"^\{(?:(?P<kind>eq|out|source|listing):(?P<key>[\w/-]+)|(?P<alone>claims|refs)|"
     r"fig:(?P<figure>[\w-]+)\}[ \t]*(?P<caption>.*)|\Z)",
@@ -202,6 +205,7 @@ class Context:
 
 def fill(text: str, book: Book, language: str) -> str:
     """Replace the placeholders of a rendered page by formulas and figures."""
+    text = _PLAIN_CODE.sub(r"\1", text)
     return FILL.sub(lambda match: _filled(html.unescape(match[1]), book, language), text)
 
 
