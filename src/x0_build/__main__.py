@@ -6,7 +6,9 @@ import argparse
 import sys
 
 from x0_build import site
+from x0_build.book import Book
 from x0_build.execute import execute
+from x0_build.markdown import readme_figure
 from x0_build.new import lay_out
 from x0_build.paths import Project
 from x0_build.problems import BuildError
@@ -21,6 +23,7 @@ def main() -> int:
     commands.add_parser("site", help="build both languages into site/")
     server = commands.add_parser("serve", help="serve both languages with live reload")
     server.add_argument("--port", type=int, default=8000)
+    commands.add_parser("readme", help="redraw the figure of the README")
     new = commands.add_parser("new", help="lay out the files of a new concept")
     new.add_argument("area")
     new.add_argument("concept")
@@ -38,6 +41,9 @@ def main() -> int:
                 raise BuildError(problems)
         elif options.command == "serve":
             site.serve(project, port=options.port)
+        elif options.command == "readme":
+            execute(project)
+            print(project.relative(readme_figure(Book(project))))
         elif options.command == "new":
             for path in lay_out(project, options.area, options.concept):
                 print(project.relative(path))

@@ -12,7 +12,7 @@ import logging
 import posixpath
 import re
 import xml.etree.ElementTree as etree
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from markdown import Markdown
@@ -218,6 +218,18 @@ def _filled(key: str, book: Book, language: str) -> str:
     folder = book.project.build / "run" / module.area / module.stem / "figures"
     svg = (folder / f"{name}.{language}.svg").read_text(encoding="utf-8")
     return svg.replace("<!--x0:title-->", html.escape(title, quote=False))
+
+
+def readme_figure(book: Book) -> Path:
+    """Write the figure of the README: the first of the landing page, on paper of its own."""
+    (key, *_) = book.pages["en"]["index"].keys("fig")
+    svg = _filled(f"f:{key}|x0", book, "en")
+    path = book.project.docs / "theme" / "assets" / "figure.svg"
+    # Nothing of the page reaches an image: it needs its own background, font and namespace.
+    alone = svg.replace("<svg ", '<svg font-family="sans-serif" ', 1)
+    alone = alone.replace('style="', 'style="background:#fbf9f4;', 1)
+    path.write_text(alone, encoding="utf-8")
+    return path
 
 
 class _Includes(Preprocessor):

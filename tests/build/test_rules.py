@@ -294,3 +294,15 @@ def test_no_asset_is_loaded_from_another_host() -> None:
     for path in tracked():
         if path.suffix in {".html", ".css", ".js", ".yml", ".md"}:
             assert not pattern.search(path.read_text(encoding="utf-8")), name(path)
+
+
+def test_the_readme_shows_the_figure_of_the_landing_page(book: Book) -> None:
+    (key, *_) = book.pages["en"]["index"].keys("fig")
+    module = book.modules[book.figure_modules[key]]
+    folder = ROOT / "build" / "run" / module.area / module.stem / "figures"
+    drawn = (folder / f"{key}.en.svg").read_text(encoding="utf-8")
+    shown = (ROOT / "docs" / "theme" / "assets" / "figure.svg").read_text(encoding="utf-8")
+    texts = [re.findall(r"<text[^>]*>([^<]+)</text>", svg) for svg in (drawn, shown)]
+    assert texts[0] == texts[1], "run `python -m x0_build readme`"
+    for readme in ("README.md", "README.zh.md"):
+        assert "docs/theme/assets/figure.svg" in (ROOT / readme).read_text(encoding="utf-8")
