@@ -84,6 +84,8 @@ def build(project: Project, target: Path | None = None, *, progress: bool = True
     ]
     if problems:
         raise BuildError(problems)
+    # A host serves the 404 page of the root for every missing address: that one is bilingual.
+    (folders["en"] / "404.html").unlink(missing_ok=True)
     shutil.move(folders["en"], folders["zh"] / "en")
     _swap(folders["zh"], target, project.build / "previous")
     shutil.rmtree(staging, ignore_errors=True)
