@@ -53,8 +53,16 @@ class SitePage:
 
     @property
     def is_code(self) -> bool:
-        """Whether it shows a whole module."""
+        """Whether it was generated to show a module or checks, and not written."""
         return self.name.startswith("code/")
+
+    @property
+    def module(self) -> str:
+        """The module that it shows as a whole, such as `guide/notation`; else empty."""
+        if not self.is_code or self.name.startswith("code/equations/"):
+            return ""
+        name = self.name.removeprefix("code/").rstrip("/")
+        return name if "/" in name else f"{name}/index"
 
 
 def site_pages() -> list[SitePage]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,12 @@ def sequence(page: HtmlElement) -> Blocks:
 
 
 @pytest.fixture(scope="module")
-def results(pages: list[Any]) -> dict[Blocks, dict[str, Any]]:
-    """Every sequence of blocks of the site, run once."""
+def results(request: pytest.FixtureRequest) -> dict[Blocks, dict[str, Any]]:
+    """Every sequence of blocks of the pages that are tested, run once for both languages."""
+    specs = (getattr(item, "callspec", None) for item in request.session.items)
+    pages = {
+        spec.params["site_page"]: None for spec in specs if spec and "site_page" in spec.params
+    }
     sequences = list(dict.fromkeys(blocks for page in pages if (blocks := sequence(page.html))))
     return dict(zip(sequences, run(sequences), strict=True))
 
@@ -123,7 +128,7 @@ def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(
     blocks, wrong = read_blocks(site_page.html)
     assert not wrong
     if not blocks:
-        assert not site_page.is_code
+        assert not site_page.module
         return
     result = results[sequence(site_page.html)]
     assert "error" not in result, result["error"]
@@ -154,32 +159,39 @@ def test_both_languages_show_the_same_code(pages: list[Any]) -> None:
 
 def test_a_module_page_shows_the_module(pages: list[Any], site: Path) -> None:
     """Also what is downloaded is the module, without the section marks."""
-    found = 0
+    shown = Counter(page.module for page in pages if page.module)
+    modules = {
+        path.relative_to(ROOT / "src" / "x0").as_posix().removesuffix(".py")
+        for path in (ROOT / "src" / "x0").glob("*/*.py")
+        if path.name != "__init__.py"
+    }
+    assert shown == Counter([*modules, *modules])  # once in each language
     for page in pages:
-        if not page.is_code:
-            continue
-        name = page.name.removeprefix("code/").rstrip("/")
-        source = (ROOT / "src" / "x0" / f"{name}.py").read_text(encoding="utf-8")
-        plain = "".join(x for x in source.splitlines(keepends=True) if "# --8<-- [" not in x)
-        download = site / page.path.rstrip("/")
-        assert download.with_name(download.name + ".py").read_text(encoding="utf-8") == plain
-        (block,) = read_blocks(page.html)[0]
-        assert block.code.strip() == plain.strip()
-        found += 1
-    assert found >= 2
+        if page.module:
+            source = (ROOT / "src" / "x0" / f"{page.module}.py").read_text(encoding="utf-8")
+            plain = "".join(x for x in source.splitlines(keepends=True) if "# --8<-- [" not in x)
+            root = site / "en" if page.language == "en" else site
+            assert (root / "code" / f"{page.module}.py").read_text(encoding="utf-8") == plain
+            (block,) = read_blocks(page.html)[0]
+            assert block.code.strip() == plain.strip()
 
 
-def test_a_module_page_shows_its_tests(pages: list[Any]) -> None:
+def test_a_page_that_shows_tests_shows_them_as_they_are(pages: list[Any]) -> None:
+    found: Counter[str] = Counter()
     for page in pages:
         for listing in page.html.cssselect(".x0-testsource"):
-            assert page.is_code
-            area, stem = page.name.strip("/").split("/")[1:]
-            source = (ROOT / "tests" / area / f"test_{stem}.py").read_text(encoding="utf-8")
             (code,) = listing.iter("code")
-            if area == "equations":  # one function at a time, beside the equation that it checks
-                assert f"\n\n{code.text_content().strip()}\n" in source
-            else:
-                assert code.text_content().strip() == source.strip()
+            shown = code.text_content().strip()
+            if page.module:
+                area, _, stem = page.module.partition("/")
+                source = (ROOT / "tests" / area / f"test_{stem}.py").read_text(encoding="utf-8")
+                assert shown == source.strip()
+            else:  # the checks of one concept's equations, each by itself
+                stem = page.name.rstrip("/").rpartition("/")[2].replace("-", "_")
+                source = (ROOT / "tests" / "equations" / f"test_{stem}.py").read_text("utf-8")
+                assert shown in source
+            found[page.language] += 1
+    assert found["zh"] == found["en"] > 0
 
 
 # The runner itself must notice what it is there to notice.

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+OUTSIDE = r"https?://(?!x0\.example)|data:"
 LYCHEE = Path(sys.executable).with_name("lychee")
 
 
@@ -68,7 +69,7 @@ def test_every_link_and_fragment_resolves(report: dict[str, Any], pages: list[An
 
 def test_only_other_hosts_are_excluded(report: dict[str, Any]) -> None:
     excluded = {row["url"] for rows in report["excluded_map"].values() for row in rows}
-    assert [url for url in excluded if not re.match(r"https?://(?!x0\.example)", url)] == []
+    assert [url for url in excluded if not re.match(OUTSIDE, url)] == []
 
 
 def test_a_broken_link_would_be_found(tmp_path: Path) -> None:
