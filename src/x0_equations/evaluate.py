@@ -187,10 +187,15 @@ class Evaluation:
         return Matrix(np.array(self._values(node), dtype=float).reshape(int(node.text), -1))
 
     def _cases(self, node: Node) -> Any:
-        values = self._values(node)
-        if any(isinstance(condition, sp.Basic) for condition in values[1::2]):
-            return sp.Piecewise(*zip(values[::2], values[1::2], strict=True))
-        return np.select([np.asarray(c) for c in values[1::2]], values[::2], np.nan)
+        conditions = [self.value(child) for child in node.children[1::2]]
+        if all(isinstance(condition, bool | np.bool_) for condition in conditions):
+            for value, condition in zip(node.children[::2], conditions, strict=True):
+                if condition:
+                    return self.value(value)
+            return math.nan
+        with np.errstate(all="ignore"):  # a case may not exist where another one holds
+            values = [self.value(child) for child in node.children[::2]]
+        return np.select([np.asarray(condition) for condition in conditions], values, np.nan)
 
     def _condition(self, node: Node) -> Any:
         values = self._values(node)

@@ -294,7 +294,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(options.keys) - {check.key for check in checks}:
         parser.error(f"no parsed check for {', '.join(sorted(unknown))}")
     chosen = [check for check in checks if not options.keys or check.key in options.keys]
-    found = verdicts(chosen, options.sample)
+    try:
+        found = verdicts(chosen, options.sample)
+    except EquationError as error:
+        parser.exit(1, f"a check fails before anything is changed\n{error}\n")
     line, share = summary(found)
     print(f"{line}; {len(chosen)} equations, {time.perf_counter() - start:.1f} s")
     return int(share < 0.95)
