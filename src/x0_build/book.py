@@ -69,7 +69,7 @@ class Book:
     """The sources of one checkout, read once."""
 
     project: Project
-    problems: list[Problem] = field(default_factory=list)
+    _functions: dict[str, dict[str, str]] = field(default_factory=dict)  # by file and name
 
     @cached_property
     def pages(self) -> dict[str, dict[str, Page]]:
@@ -213,14 +213,23 @@ class Book:
 
     def check_source(self, mark: Mark) -> str:
         """Return the source of the function that checks an equation, decorator included."""
-        text = (self.project.root / mark.file).read_text(encoding="utf-8")
-        node = next(
-            node
-            for node in ast.parse(text).body
-            if isinstance(node, ast.FunctionDef) and node.name == mark.test
-        )
-        first = min((decorator.lineno for decorator in node.decorator_list), default=node.lineno)
-        return "\n".join(text.split("\n")[first - 1 : node.end_lineno])
+        return self._check_sources(mark.file)[mark.test]
+
+    def _check_sources(self, file: str) -> dict[str, str]:
+        if file not in self._functions:
+            text = (self.project.root / file).read_text(encoding="utf-8")
+            lines = text.split("\n")
+            self._functions[file] = {
+                node.name: "\n".join(
+                    lines[
+                        min((d.lineno for d in node.decorator_list), default=node.lineno)
+                        - 1 : node.end_lineno
+                    ]
+                )
+                for node in ast.parse(text).body
+                if isinstance(node, ast.FunctionDef)
+            }
+        return self._functions[file]
 
     def value(self, key: str, form: str) -> str:
         """Return a named value as text: `he.ratio` with format `.3f`; pairs as mean ± error.
