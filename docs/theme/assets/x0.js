@@ -59,6 +59,19 @@
   menu?.addEventListener("click", () => drawer.click());
   const search = $(".md-search__input");
   $("#x0-search-open")?.addEventListener("click", () => search?.focus());
+  // The theme searches when a key is released: pasting, dictation and some input methods release none.
+  search?.addEventListener("input", () => search.dispatchEvent(new KeyboardEvent("keyup")));
+  // Chinese words are parted by zero-width spaces in the index; what is shown and copied has none.
+  const found = $(".md-search-result__list");
+  if (found) {
+    new MutationObserver(() => {
+      const texts = document.createTreeWalker(found, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) {
+        const text = texts.currentNode;
+        if (text.data.includes("\u200b")) text.data = text.data.replaceAll("\u200b", "");
+      }
+    }).observe(found, { childList: true, subtree: true });
+  }
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
     if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && search) {
