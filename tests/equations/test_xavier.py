@@ -59,9 +59,9 @@ def test_expand(eq: Equation) -> None:
         l=1,
         i=1,
         n={0: 3},
-        w=Indexed(lambda i, j: w[j - 1][None]),
-        h=Indexed(lambda layer, j: h[j - 1][None]),
-        z=Indexed(lambda layer, i: z),
+        w={(1, j): w[j - 1][None] for j in (1, 2, 3)},
+        h={(0, j): h[j - 1][None] for j in (1, 2, 3)},
+        z={(1, 1): z},
         E=mean,
     )
 
@@ -321,14 +321,14 @@ def test_variance(eq: Equation) -> None:
 def test_uniform(eq: Equation) -> None:
     """The bound is the largest weight drawn."""
     w = drawn(torch.nn.init.xavier_uniform_, (1000, 8 * GROUPS))
-    eq.holds(w=w, a=float(np.abs(w).max()), fanin=8 * GROUPS, fanout=1000)
+    eq.holds(w=w, r=float(np.abs(w).max()), fanin=8 * GROUPS, fanout=1000)
 
 
 @equation("xavier-uniform-variance", kind="numerical")
 def test_uniform_variance(eq: Equation) -> None:
     for bound in (0.3, 2.0):
         w, mean = uniform(bound)
-        eq.holds(w=w, E=mean, a=bound)
+        eq.holds(w=w, E=mean, r=bound)
 
 
 @equation("xavier-uniform-bound", kind="numerical", tolerance="relative 1e-9")
@@ -340,7 +340,7 @@ def test_uniform_bound(eq: Equation) -> None:
         bound = math.sqrt(v / mean(w**2).item())
         w, mean = uniform(bound)
         assert mean(w**2).item() == pytest.approx(v, rel=1e-12)
-        eq.holds(a=bound, v=v, fanin=fan_in, fanout=fan_out)
+        eq.holds(r=bound, v=v, fanin=fan_in, fanout=fan_out)
 
 
 def triangular(bound: float) -> tuple[Array, Any]:
@@ -359,7 +359,7 @@ def triangular(bound: float) -> tuple[Array, Any]:
 def test_triangle_variance(eq: Equation) -> None:
     for bound in (0.3, 2.0):
         w, mean = triangular(bound)
-        eq.holds(w=w, E=mean, a=bound)
+        eq.holds(w=w, E=mean, r=bound)
 
 
 @equation("xavier-triangle-bound", kind="numerical", tolerance="relative 1e-9")
@@ -368,7 +368,7 @@ def test_triangle_bound(eq: Equation) -> None:
         v = compromise(fan_in, fan_out)
         w, mean = triangular(1.0)
         bound = math.sqrt(v / mean(w**2).item())
-        eq.holds(a=bound, v=v, fanin=fan_in, fanout=fan_out)
+        eq.holds(r=bound, v=v, fanin=fan_in, fanout=fan_out)
 
 
 # Convolutions: count the connections of one output and of one input. -----------------------------
