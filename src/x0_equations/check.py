@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from x0_equations.evaluate import Evaluation, Unbound
+from x0_equations.evaluate import Evaluation, Unbound, index_name
 from x0_equations.lexer import load_macros
 from x0_equations.marks import KINDS, TOLERANCES
 from x0_equations.relation import Outcome, Tolerance, compare
@@ -72,17 +72,13 @@ class Trial:
                     yield outcome
 
     def unused(self, parsed: Parsed) -> set[str]:
-        """Return the bindings that no relation reads."""
-        used = {"E"}
+        """Return the bindings that do not occur in the equation."""
+        used = {"E", self.options.get("unknown")}
         for relation in parsed.relations:
             for side in (relation.left, relation.right):
-                evaluation = Evaluation(self.bindings[0])
-                try:
-                    evaluation.value(side)
-                except Exception:  # a relation that another trial evaluates
-                    used |= {node.text for node in side.walk()}
-                used |= evaluation.used
-        return self.bindings[0].keys() - used - {self.options.get("unknown")}
+                used |= {node.text for node in side.walk()}
+                used |= {index_name(node) for node in side.walk() if node.kind == "index"}
+        return self.bindings[0].keys() - used
 
 
 def _sides(relation: Relation, bindings: Bindings) -> tuple[Any, Any, list[Any]]:
@@ -222,7 +218,7 @@ class Equation:
     tolerance: Tolerance
     check: str = ""  # where the check stands
     trials: list[Trial] = field(default_factory=list)
-    decided: set[int] = field(default_factory=set)
+    decided: dict[int, set[str]] = field(default_factory=dict)  # relation: how
     stated: bool = False
 
     def parse(self, functions: frozenset[str]) -> Parsed:
@@ -304,7 +300,7 @@ class Equation:
         parsed = self.parse(trial.functions)
         try:
             for outcome in trial.outcomes(parsed, self.tolerance):
-                self.decided.add(outcome.number)
+                self.decided.setdefault(outcome.number, set()).add(outcome.how)
                 if not outcome.holds:
                     raise EquationError(self._complaint(parsed, trial, outcome))
         except Unbound as error:
@@ -369,9 +365,22 @@ class Check:
         if not equation.trials:
             raise EquationError(f"{self.place}: evaluates no relation; is it parsed=False?")
         numbers = {r.number for r in equation.parse(equation.trials[0].functions).relations}
-        if missed := numbers - equation.decided:
+        if missed := numbers - equation.decided.keys():
             raise EquationError(f"{equation.file}:1: {self.place} leaves relation {missed} out")
+        self._as_marked(list(equation.decided.values()))
         return equation
+
+    def _as_marked(self, ways: list[set[str]]) -> None:
+        """Refuse a mark that tells the reader something else than what was done."""
+        right = {
+            "symbolic": all("symbolic" in way for way in ways),
+            "statistical": any("statistical" in way for way in ways),
+            "numerical": not any("statistical" in way for way in ways)
+            and not all(way == {"symbolic"} for way in ways),
+        }
+        if not right.get(self.kind, True):
+            done = ", ".join(sorted(set().union(*ways)))
+            raise EquationError(f"{self.place}: is marked {self.kind}, but the check is {done}")
 
 
 def equation(

@@ -54,14 +54,12 @@ class Evaluation:
     r"""The evaluation of one expression.
 
     Attributes:
-        used: The bindings that were read.
         orders: The values of the terms \order{…} that were met; they count as 0 in the sum.
     """
 
     def __init__(self, bindings: Mapping[str, Any]) -> None:
         self.bindings = bindings
         self.exact = any(isinstance(value, sp.Basic) for value in bindings.values())
-        self.used: set[str] = set()
         self.orders: list[Any] = []
         self.local: dict[str, Any] = {}
 
@@ -88,7 +86,6 @@ class Evaluation:
         if name in self.local:
             return self.local[name]
         if name in self.bindings:
-            self.used.add(name)
             return self.bindings[name]
         if name in CONSTANTS:
             return CONSTANTS[name][self.exact]
@@ -103,9 +100,8 @@ class Evaluation:
 
     def _index(self, node: Node) -> Any:
         base = node.children[0]
-        label = f"{base.text}_{node.text}".replace("-", "_")
+        label = index_name(node)
         if base.kind == "name" and label in self.bindings:
-            self.used.add(label)
             return self.bindings[label]
         if len(node.children) == 1:
             raise Unbound(label)
@@ -267,6 +263,8 @@ class Evaluation:
         low = self._integer(bounds[0])
         high = self.value(bounds[1])
         if isinstance(high, float) and math.isinf(high):
+            if node.kind == "product":
+                raise ArithmeticError("an infinite product")
             return self._series(node, low)
         first = True
         for index in range(low, self._integer(bounds[1]) + 1):
@@ -330,6 +328,11 @@ class Evaluation:
 
         low, high = self._values(node)
         return stats.uniform(low, high - low)
+
+
+def index_name(node: Node) -> str:
+    """Return the name that a symbol with a subscript can be bound by as a whole, as `x_0`."""
+    return f"{node.children[0].text}_{node.text}"
 
 
 def _is_order(node: Node) -> bool:

@@ -137,7 +137,7 @@ def _drop(what: str, node: Node, parsed: Parsed) -> str:
 
 def judge(equation: Equation, mutant: Mutant) -> str:
     """Return the fate of a mutant of an equation whose trials have been made."""
-    changed = replace(equation, tex=mutant.tex, trials=[], decided=set())
+    changed = replace(equation, tex=mutant.tex, trials=[], decided={})
     decided: set[int] = set()
     for trial in equation.trials:
         try:

@@ -51,6 +51,7 @@ class Outcome:
     left: str = ""
     right: str = ""
     detail: str = ""
+    how: str = "numerical"  # or symbolic or statistical
 
 
 def compare(
@@ -78,10 +79,11 @@ def compare(
     """
     if isinstance(left, sp.Basic) or isinstance(right, sp.Basic):
         holds, detail = _symbolic(symbol, sp.sympify(left), sp.sympify(right))
-        return Outcome(number, holds, str(left), str(right), detail)
+        return Outcome(number, holds, str(left), str(right), detail, "symbolic")
     if hasattr(right, "cdf"):
         holds, detail = _distributed(np.ravel(left), right)
-        return Outcome(number, holds and symbol == "∼", "samples", "distribution", detail)
+        holds = holds and symbol == "∼"
+        return Outcome(number, holds, "samples", "distribution", detail, "statistical")
     matrices = isinstance(left, Matrix) or isinstance(right, Matrix)
     if np.iscomplexobj(left) != np.iscomplexobj(right):
         left, right = left + 0j, right + 0j
@@ -96,7 +98,8 @@ def compare(
         return Outcome(number, gap <= digits * 1.000001, *shown, f"allowed {digits:.1g}")
     estimated = {left.shape[:1], right.shape[:1]} & {(REPLICATES,)}
     if tolerance.errors and estimated:
-        return Outcome(number, *_statistical(symbol, left, right, tolerance, scale, shown))
+        found = _statistical(symbol, left, right, tolerance, scale, shown)
+        return Outcome(number, *found, how="statistical")
     holds, detail = _numerical(symbol, left, right, tolerance.relative, scale, tight)
     return Outcome(number, holds, *shown, detail)
 

@@ -193,7 +193,7 @@ def test_the_right_equation_passes_and_the_wrong_ones_fail(
         except (EquationError, ArithmeticError, ValueError):
             continue
         numbers = {relation.number for relation in equation.parse(frozenset("f")).relations}
-        assert numbers != equation.decided, f"{name}: not noticed: {tex}"
+        assert numbers != equation.decided.keys(), f"{name}: not noticed: {tex}"
 
 
 def test_a_failure_names_equation_relation_values_file_and_line() -> None:
@@ -221,11 +221,20 @@ def test_unbound_and_unused_symbols_are_errors() -> None:
         attempt("a = b", "exact", lambda eq: eq.holds(a=1, b=1, c=1))
 
 
-def run(tmp_path: Path, tex: str, function: Callable[..., None], *, parsed: bool = True) -> None:
+def run(
+    tmp_path: Path,
+    tex: str,
+    function: Callable[..., None],
+    *,
+    parsed: bool = True,
+    kind: str = "numerical",
+) -> None:
     (tmp_path / "snippets" / "equations").mkdir(parents=True)
     (tmp_path / "snippets" / "macros.toml").write_text("")
     (tmp_path / "snippets" / "equations" / "k.tex").write_text(tex)
-    Check("k", "numerical", Tolerance(), parsed, function, "tests/k.py:1", tmp_path).run()
+    Check(
+        "k", kind, Tolerance(errors=4, precision=0.05), parsed, function, "tests/k.py:1", tmp_path
+    ).run()
 
 
 def test_a_relation_that_no_trial_looks_at_is_an_error(tmp_path: Path) -> None:
@@ -244,6 +253,19 @@ def test_a_check_in_code_pins_what_it_checks(tmp_path: Path) -> None:
         run(tmp_path / "2", "a = c", lambda eq: eq.states("a = b"), parsed=False)
     with pytest.raises(EquationError, match=r"calls eq\.states"):
         run(tmp_path / "3", "a = b", lambda eq: None, parsed=False)
+
+
+def test_the_mark_tells_what_was_done(tmp_path: Path) -> None:
+    def sampled(eq: Equation) -> None:
+        eq.holds(x=samples(), E=sample_mean)
+
+    run(tmp_path / "1", r"\E{x} = 1", sampled, kind="statistical")
+    with pytest.raises(EquationError, match="is marked numerical, but the check is statistical"):
+        run(tmp_path / "2", r"\E{x} = 1", sampled)
+    with pytest.raises(EquationError, match="is marked symbolic, but the check is numerical"):
+        run(tmp_path / "3", "a = b", lambda eq: eq.holds(a=1, b=1), kind="symbolic")
+    with pytest.raises(EquationError, match="is marked numerical, but the check is symbolic"):
+        run(tmp_path / "4", "m = n", lambda eq: eq.holds(m=M, n=M))
 
 
 def test_unreadable_tex_names_file_line_and_column() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def test_an_inequality_that_is_only_loosened_is_killed_if_it_was_tight() -> None
 
 
 def test_a_sample_of_all_mutants_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
-    found = verdicts(load_checks(ROOT), sample=200)
+    checks = random.Random(0).sample(load_checks(ROOT), 40)
+    found = verdicts(checks, sample=200)
     line, share = summary(found)
     survivors = capsys.readouterr().out
     assert share >= 0.95, f"{line}\n{survivors}"

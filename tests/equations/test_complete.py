@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from x0_equations import marks
+from x0_equations.lexer import tokenize
 
 ROOT = Path(__file__).parents[2]
 MARKS = marks(ROOT)
@@ -33,6 +35,19 @@ def test_a_check_stands_in_the_file_of_its_concept() -> None:
 def test_at_most_a_fifth_are_definitions() -> None:
     definitions = [key for key, mark in MARKS.items() if mark.kind == "definition"]
     assert len(definitions) <= 0.2 * len(MARKS), definitions
+
+
+def symbols(key: str) -> list[str]:
+    tex = re.sub(r"\\(begin|end)\{\w+\}", "", FILES[key].read_text(encoding="utf-8"))
+    tokens = [token.text for token in tokenize(tex) if token.kind in ("letter", "command")]
+    return [text for text in tokens if text not in ("hat", "frac", "mathcal")]
+
+
+def test_what_a_definition_introduces_is_used_elsewhere() -> None:
+    for key, mark in MARKS.items():
+        if mark.kind == "definition":
+            defined = symbols(key)[0]
+            assert any(defined in symbols(other) for other in FILES if other != key), key
 
 
 def test_at_least_four_fifths_are_parsed_from_their_tex() -> None:

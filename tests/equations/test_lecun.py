@@ -30,7 +30,7 @@ def drawn(draw) -> np.ndarray:
     return draw(torch.empty(100, 50), generator=generator).double().numpy().reshape(1, -1)
 
 
-@equation("lecun-variance", kind="statistical")
+@equation("lecun-variance", kind="numerical")
 def test_variance(eq: Equation) -> None:
     # v is measured: all signs of a row of the rule's size give E z^2 = E h^2 for any input.
     net = network(SIZES, "skew", fan_in(SIZES))
