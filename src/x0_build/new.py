@@ -36,8 +36,20 @@ _TEST = """from x0.$area import $stem
 
 
 def test_replace_this_by_the_law_of_the_concept() -> None:
-    assert $stem.demo()["value"] ** 2 == 2.0  # fails until the law is written
+    assert $stem.demo()["value"] ** 2 == 3.0  # fails until the law is written
 """
+
+_CHECK = '''"""Checks of snippets/equations/$name-*.tex."""
+
+from __future__ import annotations
+
+from x0_equations.check import Equation, equation
+
+
+@equation("$name-law", kind="numerical")
+def test_law(eq: Equation) -> None:
+    eq.holds(x=2.0)  # bind symbols from their definitions: sample, integrate, differentiate
+'''
 
 _PAGE = """---
 title: $name
@@ -92,7 +104,8 @@ def lay_out(project: Project, area: str, concept: str) -> list[Path]:
     files = {
         project.src / "x0" / area / f"{stem}.py": Template(_MODULE).substitute(names),
         project.tests / area / f"test_{stem}.py": Template(_TEST).substitute(names),
-        project.snippets / "equations" / f"{concept}-law.tex": "x_0 = x_0\n",
+        project.tests / "equations" / f"test_{stem}.py": Template(_CHECK).substitute(names),
+        project.snippets / "equations" / f"{concept}-law.tex": "x = 1\n",
     }
     for language, words in _WORDS.items():
         page = project.docs / language / area / f"{concept}.md"
