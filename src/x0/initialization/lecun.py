@@ -121,15 +121,16 @@ def demo() -> dict[str, float | tuple[float, float]]:
     shape = (256, 768)
     normal = lecun_normal_(torch.empty(shape), generator=generator)
     uniform = lecun_uniform_(torch.empty(shape), generator=generator)
-    one = torch.ones((), dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(scaled_tanh(0 * one + one - 1), one)
+    ends = torch.tensor([0.0, 1.0]).double().requires_grad_()
+    heights = scaled_tanh(ends)
+    (slopes,) = torch.autograd.grad(heights.sum(), ends)
     values: dict[str, float | tuple[float, float]] = {
         "std": 1 / math.sqrt(768),
         "bound": math.sqrt(3 / 768),
         "xavier_std": math.sqrt(2 / (768 + 256)),
         "default_std": 1 / math.sqrt(3 * 768),
-        "at_one": float(scaled_tanh(one.detach())),
-        "slope": float(slope),
+        "at_one": heights.tolist()[1],
+        "slope": slopes.tolist()[0],
     }
     print(f"Linear(768, 256): std {values['std']:.4f}", end="")
     print(f", bound {values['bound']:.4f}")

@@ -46,9 +46,9 @@ def predicted_layers(
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1. Received: {depth=}")
-    t = torch.linspace(-10, 10, 4001, dtype=torch.float64)
+    t = torch.linspace(-10, 10, 4000, dtype=torch.float64)
     weight = torch.exp(-(t**2) / 2)
-    weight /= weight.sum()  # trapezoids
+    weight /= weight.sum()  # no node at 0
     q, moments, factors = torch.ones(()).double(), [], []
     for _ in range(depth):
         z = (q.sqrt() * t).requires_grad_()

@@ -157,7 +157,7 @@ def plot_scale() -> Figure:
     for axis in axes:
         axis.axhline(1, color="black", ls="--", lw=1)
     axes[0].set(xscale="log", yscale="log", ylim=(0.3, 30), ylabel="gain²")
-    axes[1].set(xlabel="second moment q", ylabel="χ₁", ylim=(0, 2))
+    axes[1].set(xlabel="second moment q", ylabel="χ₁", ylim=(0.8, 1.4))
     axes[0].legend(ncols=3, loc="upper left")
     return figure
 

@@ -1,0 +1,130 @@
+"""A kink spoils Gauss-Hermite quadrature unless the nodes split at it.
+
+E[f(Z)] = sum_k w_k f(z_k) is exact for polynomials only.
+"""
+
+# --8<-- [start:imports]
+import math
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:rules]
+@cache
+def gaussian_rule() -> tuple[Tensor, Tensor]:
+    """Return nodes z and weights w: sum(w * f(z)) is E[f(Z)], Z ~ N(0, 1).
+
+    Gauss-Legendre on panels that end at 0, so that a kink there does no harm.
+
+    >>> z, w = gaussian_rule()
+    >>> [round(float(w @ z**k), 12) for k in (0, 2, 4)]
+    [1.0, 1.0, 3.0]
+    """
+    edges = np.array([0, 0.125, 0.5, 1, 2, 3, 4.5, 6, 8, 10, 12])
+    x, w = np.polynomial.legendre.leggauss(20)
+    half = np.diff(edges)[:, None] / 2
+    z = (edges[:-1, None] + half * (1 + x)).ravel()
+    w = (half * w).ravel() * np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    nodes, weights = np.r_[-z[::-1], z], np.r_[w[::-1], w]
+    return torch.from_numpy(nodes), torch.from_numpy(weights)
+
+
+def activation_moments(
+    phi: Callable[[Tensor], Tensor], q: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return E[phi(z)^2], E[phi'(z)^2] and d/dq E[phi(z)^2], z ~ N(0, q).
+
+    Args:
+        phi: activation function, applied to each element.
+        q: positive second moments of any shape; the results have it too.
+
+    Raises:
+        ValueError: some q is not positive.
+
+    >>> q = torch.tensor(1.0, dtype=torch.float64)
+    >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
+    [0.3943, 0.4644, 0.1818]
+    """
+    if not bool((q > 0).all()):
+        raise ValueError(f"q must be positive. Received: q={q}")
+    nodes, weights = gaussian_rule()
+    std = q.double().sqrt()[..., None]
+    z = (std * nodes).requires_grad_()
+    h = phi(z)
+    (slope,) = torch.autograd.grad(h.sum(), z)
+    h = h.detach()
+    response = h * slope * nodes / std
+    return h**2 @ weights, slope**2 @ weights, response @ weights
+
+
+def hermite_mean(f: Callable[[Tensor], Tensor], q: float, nodes: int) -> float:
+    """Return E[f(z)], z ~ N(0, q), by Gauss-Hermite quadrature.
+
+    Raises:
+        ValueError: nodes is less than 1.
+
+    >>> round(hermite_mean(torch.square, 2.0, 3), 12)
+    2.0
+    """
+    if nodes < 1:
+        raise ValueError(f"nodes must be at least 1. Received: nodes={nodes}")
+    x, w = np.polynomial.hermite_e.hermegauss(nodes)
+    z = torch.from_numpy(math.sqrt(q) * x)
+    return float(torch.from_numpy(w) @ f(z)) / math.sqrt(2 * math.pi)
+
+
+def split_mean(f: Callable[[Tensor], Tensor], q: float) -> float:
+    """Return E[f(z)], z ~ N(0, q), by gaussian_rule.
+
+    >>> round(split_mean(torch.relu, 1.0) * (2 * math.pi) ** 0.5, 12)
+    1.0
+    """
+    z, w = gaussian_rule()
+    return float(w @ f(math.sqrt(q) * z))
+
+
+# --8<-- [end:rules]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the error of both rules where the mean is known."""
+    root = math.sqrt(2 * math.pi)
+    normal = 0.5 * math.erfc(1 / math.sqrt(2))  # P(Z < -1)
+    elu = 1 / root - 0.5 + math.exp(0.5) * normal
+
+    cases: list[tuple[str, Callable[[Tensor], Tensor], float, float]] = [
+        ("z^8", lambda z: z**8, 1.0, 105.0),
+        ("cos", torch.cos, 1.0, math.exp(-0.5)),
+        ("ReLU", torch.relu, 1.0, 1 / root),
+        ("ELU", functional.elu, 1.0, elu),
+        ("ReLU^3", lambda z: torch.relu(z) ** 3, 1.0, 2 / root),
+        ("tanh^2, q=25", lambda z: z.tanh() ** 2, 25.0, math.nan),
+    ]
+    values: dict[str, float | tuple[float, float]] = {}
+    print("error of        20 nodes   80 nodes   split at 0")
+    for name, f, q, exact in cases:
+        if math.isnan(exact):  # a fine trapezoidal sum
+            t = torch.linspace(-12, 12, 48001, dtype=torch.float64)
+            density = torch.exp(-(t**2) / 2) / root * (24 / 48000)
+            exact = float(density @ f(math.sqrt(q) * t))
+        errors = [abs(hermite_mean(f, q, n) - exact) for n in (20, 80)]
+        errors.append(abs(split_mean(f, q) - exact))
+        key = name.split(",")[0].replace("^", "").lower()
+        for label, error in zip(("20", "80", "split"), errors, strict=True):
+            values[f"{key}_{label}"] = error
+        shown = [f"{e:.0e}" if e > 1e-11 else "< 1e-11" for e in errors]
+        print(f"{name:14}" + "".join(f"{x:>10} " for x in shown).rstrip())
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
