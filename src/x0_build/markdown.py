@@ -206,6 +206,7 @@ class Context:
 def fill(text: str, book: Book, language: str) -> str:
     """Replace the placeholders of a rendered page by formulas and figures."""
     text = _PLAIN_CODE.sub(r"\1", text)
+    text = re.sub(r"\n{4,}", "\n\n\n", text)  # where two sections of a module meet
     return FILL.sub(lambda match: _filled(html.unescape(match[1]), book, language), text)
 
 
