@@ -45,11 +45,11 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant: killed, survived, equal (in value) or unreadable."""
+    """What became of a mutant: killed, broken, survived, equal (in value) or unreadable."""
 
     key: str
     mutant: Mutant
-    fate: str
+    fate: str  # "broken" is killed as well: the mutant has no value to compare
 
 
 def mutants(parsed: Parsed) -> list[Mutant]:
@@ -149,11 +149,11 @@ def judge(equation: Equation, mutant: Mutant) -> str:
                 decided.add(outcome.number)
                 if not outcome.holds:
                     return "killed"
-        except Exception:  # the check fails, in whatever way
-            return "killed"
+        except Exception:  # an index out of range, a symbol without a value, 1/0
+            return "broken"
     if {relation.number for relation in parsed.relations} - decided:
         return "killed"
-    same = all(_same(equation, changed, trial) for trial in equation.trials[:3])
+    same = all(_same(equation, changed, trial) for trial in equation.trials[:12])
     return "equal" if same else "survived"
 
 
@@ -168,8 +168,10 @@ def _same(equation: Equation, changed: Equation, trial: Trial) -> bool:
             for before, after in ((a.left, b.left), (a.right, b.right)):
                 values = _random_values(before, after, trial.bindings[0], seed)
                 if values is not None:
-                    compared += 1
                     first, second = values
+                    if not np.isfinite(first).all():
+                        continue  # such as the logarithm of a negative number
+                    compared += 1
                     if first.shape != second.shape or not np.allclose(first, second, rtol=1e-9):
                         return False
                 elif old.source(before) != new.source(after):
@@ -213,16 +215,20 @@ def _numbers(value: Any, seed: int) -> Any:
 
 
 def _randomize(value: Any, seed: str) -> Any:
-    """Return something of the same shape with random values; functions stay what they are."""
+    """Return something of the same shape with random values; functions stay what they are.
+
+    The values are positive at first, of both signs in the last of three rounds.
+    """
     rng = np.random.default_rng(list(seed.encode()))
+    low = -2.3 if seed.startswith("2") else 0.3
     if isinstance(value, bool | int | range | Function) or value is None:
         return value
     if isinstance(value, float | np.floating):
-        return rng.uniform(0.3, 2.3)
+        return rng.uniform(low, 2.3)
     if isinstance(value, np.ndarray):
-        return rng.uniform(0.3, 2.3, value.shape)
+        return rng.uniform(low, 2.3, value.shape)
     if isinstance(value, Matrix):
-        return Matrix(rng.uniform(0.3, 2.3, value.array.shape))
+        return Matrix(rng.uniform(low, 2.3, value.array.shape))
     if isinstance(value, Indexed):
         inner = value
 
@@ -274,10 +280,12 @@ def verdicts(
 def summary(found: Sequence[Verdict]) -> tuple[str, float]:
     """Return one line and the share that was killed of those that count."""
     fates = Counter(verdict.fate for verdict in found)
-    counted = fates["killed"] + fates["survived"]
-    share = fates["killed"] / counted if counted else 1.0
+    killed = fates["killed"] + fates["broken"]
+    counted = killed + fates["survived"]
+    share = killed / counted if counted else 1.0
     return (
-        f"{fates['killed']} of {counted} mutants killed ({share:.1%}); not counted: "
+        f"{killed} of {counted} mutants killed ({share:.1%}), {fates['broken']} of them because "
+        f"they have no value; not counted: "
         f"{fates['equal']} equal in value, {fates['unreadable']} unreadable",
         share,
     )

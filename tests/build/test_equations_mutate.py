@@ -11,7 +11,16 @@ import pytest
 import sympy as sp
 
 from x0_equations.check import Equation
-from x0_equations.mutate import Mutant, judge, load_checks, main, mutants, summary, verdicts
+from x0_equations.mutate import (
+    Mutant,
+    Verdict,
+    judge,
+    load_checks,
+    main,
+    mutants,
+    summary,
+    verdicts,
+)
 from x0_equations.relation import Tolerance
 from x0_equations.values import gaussian, points
 
@@ -76,6 +85,13 @@ def test_a_check_that_does_not_bite_lets_mutants_live() -> None:
     assert judge(weak, Mutant("a = b", "n dropped")) == "survived"
     sharp = equation("a = n b", lambda eq: eq.holds(a=15.0, n=3, b=5.0))
     assert judge(sharp, Mutant("a = b", "n dropped")) == "killed"
+
+
+def test_a_mutant_without_a_value_counts_as_killed_and_is_told_apart() -> None:
+    made = equation("q_{l-1} = a", lambda eq: eq.holds(l=1, q={0: 2.0}, a=2.0))
+    fates = [Verdict("k", m, judge(made, m)) for m in (Mutant("q_{l-2} = a", "1 → 2"),)]
+    assert [verdict.fate for verdict in fates] == ["broken"]
+    assert summary(fates)[1] == 1.0
 
 
 def test_symbolic_equality_is_recognized() -> None:

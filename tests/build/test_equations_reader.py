@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from latex2sympy2_extended import latex2sympy
 
-from x0_equations.evaluate import Evaluation
+from x0_equations.evaluate import Evaluation, Unbound
 from x0_equations.lexer import load_macros
 from x0_equations.tex import MEANINGS, parse
 from x0_equations.tree import TexError
-from x0_equations.values import Derivatives, Function, Indexed, Matrix, Smooth, discrete
+from x0_equations.values import Derivatives, Fixed, Function, Indexed, Matrix, Smooth, discrete
 
 ROOT = Path(__file__).parents[2]
 MACROS = load_macros(ROOT / "snippets" / "macros.toml")
@@ -87,6 +87,9 @@ def value(tex: str, **bindings: Any) -> Any:
         (r"\begin{pmatrix} 1 & 2 \end{pmatrix} x", {"x": Matrix([5, 7])}, 19),
         (r"(a \odot b)^\top a", {"a": Matrix([1, 2]), "b": Matrix([3, 4])}, 19),
         (r"\pi + e", {}, math.pi + math.e),
+        (r"\E{x^2 \mid y}", {"x": COIN, "y": Fixed([[2.0, 2.0]]), "E": MEAN}, 5),
+        (r"\abs{3 i - 4}", {"i": 1j}, 5),
+        (r"\begin{cases} 1 / x & x \ne 0 \\ 7 & x = 0 \end{cases}", {"x": 0}, 7),
     ],
 )
 def test_a_formula_has_the_value_that_a_person_reads(
@@ -119,6 +122,13 @@ def test_a_formula_has_the_value_that_a_person_reads(
 def test_what_could_be_misread_is_refused(tex: str, complaint: str) -> None:
     with pytest.raises(TexError, match=complaint.replace(")", r"\)")):
         parse(f"y = {tex}", MACROS)
+
+
+def test_what_a_conditional_expectation_holds_fixed_must_be_fixed() -> None:
+    with pytest.raises(ValueError, match="differ in what is given"):
+        Fixed([[1.0, 2.0]])
+    with pytest.raises(Unbound, match="condition"):
+        value(r"\E{x \mid y}", x=COIN, y=COIN, E=MEAN)
 
 
 def test_relations_are_numbered_through_chains_statements_and_lines() -> None:

@@ -84,7 +84,7 @@ def test_forward(eq: Equation) -> None:
 def test_linearize(eq: Equation) -> None:
     for formula in (lambda z: sp.exp(z) - 1, lambda z: sp.log(1 + z)):
         phi = Smooth(formula)
-        eq.approximates(SMALL, lambda z, phi=phi: {"phi": phi, "z": z})  # type: ignore[misc]
+        eq.approximates(SMALL, lambda z, phi=phi: {"phi": phi, "z": z})
 
 
 @equation("xavier-regime", kind="numerical", tolerance="slope ± 0.05", survivors="the same order")
@@ -384,7 +384,7 @@ CONVOLUTIONS = (
 
 def counted(conv: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return, for each output and for each input, the number of its connections."""
-    torch.nn.init.ones_(conv.weight)  # type: ignore[arg-type]
+    torch.nn.init.ones_(conv.weight)
     x.requires_grad_()
     y = conv(x)
     y.sum().backward()
@@ -506,7 +506,7 @@ def test_cubic(eq: Equation) -> None:
     for formula in (sp.tanh, sp.sin):
         phi = Smooth(formula)
         cubic = float(phi.derivative(3)(0.0)) / 6
-        eq.approximates(SMALL, lambda z, phi=phi, c=cubic: {"phi": phi, "z": z, "c": c})  # type: ignore[misc]
+        eq.approximates(SMALL, lambda z, phi=phi, c=cubic: {"phi": phi, "z": z, "c": c})
 
 
 @equation("xavier-cubic-moment", kind="numerical", tolerance="slope ± 0.05")
@@ -516,7 +516,7 @@ def test_cubic_moment(eq: Equation) -> None:
         cubic = float(phi.derivative(3)(0.0)) / 6
         eq.approximates(
             SMALL_Q,
-            lambda q, phi=phi, c=cubic: {**gaussian_z(q), "phi": phi, "c": c},  # type: ignore[misc]
+            lambda q, phi=phi, c=cubic: {**gaussian_z(q), "phi": phi, "c": c},
         )
 
 
