@@ -1,0 +1,66 @@
+"""The fixed constants of classic models against the deviation of He."""
+
+import math
+
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+
+from x0.initialization import residual_classics as module
+
+
+def test_alexnet_fans_are_those_of_its_layers():
+    layers = {
+        "conv1": nn.Conv2d(3, 96, 11),
+        "conv2": nn.Conv2d(96, 256, 5, groups=2),
+        "conv3": nn.Conv2d(256, 384, 3),
+        "conv4": nn.Conv2d(384, 384, 3, groups=2),
+        "conv5": nn.Conv2d(384, 256, 3, groups=2),
+        "fc6": nn.Linear(9216, 1),
+        "fc7": nn.Linear(4096, 1),
+        "fc8": nn.Linear(4096, 1),
+    }
+    assert {name: math.prod(m.weight.shape[1:]) for name, m in layers.items()} == module.ALEXNET
+
+
+def test_the_factor_is_that_of_a_relu_layer():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(2000, 1, 60, generator=generator)
+    w = 0.05 * torch.randn(2000, 60, 40, generator=generator)
+    ratio = (z.relu() @ w).square().mean((1, 2))  # z has second moment 1
+    error = ratio.std() / math.sqrt(2000)
+    theory = module.layer_factor(60, 0.05)
+    assert abs(ratio.mean() - theory) < 4 * error
+    assert error < 0.05 * theory
+    assert abs(ratio.mean() - 2 * theory) > 4 * error  # without the 1/2 of ReLU
+
+
+def test_vgg_reads_the_shape_of_thirteen_convolutions():
+    assert len(module.VGG16) == 13
+    assert module.VGG16[0] == 3
+
+
+@pytest.mark.claim("A-52")
+def test_the_constants_are_not_he_and_do_not_depend_on_width():
+    for fan_in in module.ALEXNET.values():
+        assert module.layer_factor(fan_in, 0.01) < 0.5  # He: 1
+        assert math.sqrt(2 / fan_in) / 0.01 > 1.4
+    values = module.demo()
+    assert values["bert_std"] == pytest.approx(stats.truncnorm.std(-2, 2, scale=0.02))
+    assert values["bert_std"] < 0.02 < values["gpt2_xl_xavier"] < values["bert_xavier"]
+    draws = nn.init.trunc_normal_(
+        torch.empty(100_000), std=0.02, a=-0.04, b=0.04, generator=torch.Generator().manual_seed(0)
+    )
+    assert draws.std().item() == pytest.approx(values["bert_std"], rel=0.01)
+
+
+@pytest.mark.claim("A-51")
+def test_convolutions_and_residual_blocks_are_what_the_list_lacks(capsys):
+    """A plain deep ReLU network needs He; a residual one starts from any gain."""
+    deep = [module.layer_factor(9 * 64, std) ** 30 for std in (0.01, math.sqrt(2 / 576))]
+    assert deep[0] < 1e-40
+    assert deep[1] == pytest.approx(1)
+    values = module.demo()
+    assert values["vgg_std"] < 1e-14 < 1e11 < values["vgg_variance"]
+    assert len(capsys.readouterr().out.splitlines()) == 12

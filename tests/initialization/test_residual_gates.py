@@ -1,0 +1,45 @@
+"""With a gate of 0 or γ = 0 a block is the identity and learns all the same."""
+
+import torch
+from torch import nn
+
+from x0.initialization import residual_gates as module
+
+
+def test_a_gate_of_zero_is_the_identity_and_only_the_gate_learns():
+    block = module.Gated(nn.Linear(6, 6))
+    x, top = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(0))
+    change, moved = module.zero_start(block, x, top)
+    assert not change.any()
+    assert moved == {"factor": True, "branch.weight": False, "branch.bias": False}
+    # The gate's gradient is the inner product of the branch and the gradient.
+    expected = (top * block.branch(x)).sum()
+    torch.testing.assert_close(block.factor.grad, expected)
+
+
+def test_zero_gamma_is_the_identity_and_gamma_and_its_bias_learn():
+    block = module.ZeroGamma(3)
+    x, top = torch.randn(2, 4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    change, moved = module.zero_start(block, x, top)
+    assert not change.any()
+    assert [name for name, m in moved.items() if m] == ["branch.4.weight", "branch.4.bias"]
+
+
+def test_the_gradient_passes_unchanged():
+    for block, shape in (
+        (module.Gated(nn.Linear(6, 6)), (5, 6)),
+        (module.ZeroGamma(3), (4, 3, 5, 5)),
+    ):
+        generator = torch.Generator().manual_seed(1)
+        x = torch.randn(shape, generator=generator).requires_grad_()
+        top = torch.randn(shape, generator=generator)
+        module.zero_start(block, x, top)
+        torch.testing.assert_close(x.grad, top)
+
+
+def test_demo_all_learn_after_one_step(capsys):
+    values = module.demo()
+    assert values["gate_change"] == values["zero_change"] == 0
+    assert (values["gate_before"], values["gate_after"]) == (1, 5)
+    assert (values["zero_before"], values["zero_after"]) == (2, 6)
+    assert len(capsys.readouterr().out.splitlines()) == 6
