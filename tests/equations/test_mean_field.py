@@ -230,7 +230,12 @@ def test_scale(eq: Equation) -> None:
         eq.holds(tau=layers, chi_1=chi)
 
 
-@equation("mean-field-correlation", kind="numerical", tolerance="relative 1e-9")
+@equation(
+    "mean-field-correlation",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="t and -t have one law",
+)
 def test_correlation(eq: Equation) -> None:
     # The left side by another way: independent parts instead of a rotation.
     for phi, weight, bias in POINTS[:2]:
@@ -246,7 +251,12 @@ def test_correlation(eq: Equation) -> None:
             )  # fmt: skip
 
 
-@equation("mean-field-one", kind="numerical", tolerance="relative 1e-9")
+@equation(
+    "mean-field-one",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: both are 1",
+)
 def test_one(eq: Equation) -> None:
     for phi, weight, bias in POINTS[:2]:
         q = settle(phi, weight**2, bias**2)
@@ -258,7 +268,12 @@ def test_one(eq: Equation) -> None:
         )  # fmt: skip
 
 
-@equation("mean-field-price", kind="numerical", tolerance="relative 1e-7")
+@equation(
+    "mean-field-price",
+    kind="numerical",
+    tolerance="relative 1e-7",
+    survivors="t and -t have one law",
+)
 def test_price(eq: Equation) -> None:
     for phi, *_ in POINTS[:2]:
         for c in (0.1, 0.6):
@@ -313,13 +328,23 @@ def test_relu(eq: Equation) -> None:
         eq.holds(cal_C=Function(relu_correlation), c=c)
 
 
-@equation("mean-field-relu-near", kind="numerical", tolerance="relative 1e-12; slope ± 0.05")
+@equation(
+    "mean-field-relu-near",
+    kind="numerical",
+    tolerance="relative 1e-12; slope ± 0.05",
+    survivors="the same order",
+)
 def test_relu_near(eq: Equation) -> None:
     steps = np.geomspace(1e-3, 3e-2, 7)
     eq.approximates(steps, lambda s: {"cal_C": Function(relu_correlation), "c": 1 - s})
 
 
-@equation("mean-field-relu-root", kind="numerical", tolerance="relative 1e-12; slope ± 0.05")
+@equation(
+    "mean-field-relu-root",
+    kind="numerical",
+    tolerance="relative 1e-12; slope ± 0.05",
+    survivors="the same order",
+)
 def test_relu_root(eq: Equation) -> None:
     steps = np.geomspace(1e-3, 3e-2, 7)
     eq.approximates(steps, lambda s: {"cal_C": Function(relu_correlation), "c": 1 - s})

@@ -197,6 +197,12 @@ def demo() -> dict[str, float | tuple[float, float]]:
         signs = ", ".join("below" if x < 0 else "above" for x in sides)
         print(f"  critical: V(q) {signs} the diagonal", end="")
         print(f" at 0.99 and 1.01 q*, on it at {other / q:.2f} q*")
+    grid = torch.tensor([0.5, 1.0, 4.0], dtype=torch.float64)
+    shares = activation_moments(functional.gelu, grid)[0].tolist()
+    closed = [gelu_moments(q)[0] for q in grid.tolist()]
+    gaps = [abs(a - b) for a, b in zip(shares, closed, strict=True)]
+    values["closed_gap"] = max(gaps)
+    print(f"GELU, closed form and quadrature agree: {max(gaps) < 1e-12}")
     return values
 
 

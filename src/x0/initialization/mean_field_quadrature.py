@@ -36,34 +36,6 @@ def gaussian_rule() -> tuple[Tensor, Tensor]:
     return torch.from_numpy(nodes), torch.from_numpy(weights)
 
 
-def activation_moments(
-    phi: Callable[[Tensor], Tensor], q: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return E[phi(z)^2], E[phi'(z)^2] and d/dq E[phi(z)^2], z ~ N(0, q).
-
-    Args:
-        phi: activation function, applied to each element.
-        q: positive second moments of any shape; the results have it too.
-
-    Raises:
-        ValueError: some q is not positive.
-
-    >>> q = torch.tensor(1.0, dtype=torch.float64)
-    >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
-    [0.3943, 0.4644, 0.1818]
-    """
-    if not bool((q > 0).all()):
-        raise ValueError(f"q must be positive. Received: q={q}")
-    nodes, weights = gaussian_rule()
-    std = q.double().sqrt()[..., None]
-    z = (std * nodes).requires_grad_()
-    h = phi(z)
-    (slope,) = torch.autograd.grad(h.sum(), z)
-    h = h.detach()
-    response = h * slope * nodes / std
-    return h**2 @ weights, slope**2 @ weights, response @ weights
-
-
 def hermite_mean(f: Callable[[Tensor], Tensor], q: float, nodes: int) -> float:
     """Return E[f(z)], z ~ N(0, q), by Gauss-Hermite quadrature.
 
