@@ -1,0 +1,81 @@
+"""Figures orthogonal-jacobian-*: who keeps the singular values of the Jacobian."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from x0.initialization import orthogonal_jacobian as module
+
+CASES = [(a, o) for a in module.GAINS for o in (False, True)]
+
+
+@pytest.mark.parametrize(("activation", "orthogonal"), CASES)
+def test_the_spread_grows_as_predicted(activation, orthogonal):
+    spread, s = module.jacobians(activation, orthogonal)
+    measured, theory = spread[:, :10].mean(2).numpy()
+    if theory[-1] == 0:
+        assert np.abs(measured).max() < 1e-12
+        return
+    # Four networks; the law is the limit of infinite width.
+    assert np.abs(measured / theory - 1).max() < 0.2
+    wrong = theory + np.arange(1, 11) * (1 if orthogonal else -1)  # the other kind of weight
+    assert abs(measured[-1] - wrong[-1]) > abs(wrong[-1] - theory[-1]) / 2
+    squared = s**2
+    direct = squared.var(1, correction=0) / squared.mean(1) ** 2
+    assert torch.allclose(direct, spread[0, -1], rtol=1e-6)
+
+
+def test_the_jacobian_is_that_of_automatic_differentiation():
+    generator = torch.Generator().manual_seed(module.SEED)
+    shape = (module.NETWORKS, module.WIDTH, module.WIDTH)
+    h = torch.randn(shape[:2], generator=generator, dtype=torch.float64)
+    h = h / h.square().mean(1, keepdim=True).sqrt() * module.START**0.5
+    weights = [module.draw(shape, True, generator)[0] for _ in range(3)]
+
+    def network(x):
+        for w in weights:
+            x = torch.tanh(w @ x)
+        return x
+
+    jacobian = torch.autograd.functional.jacobian(network, h[0])
+    _, s = module.jacobians("tanh", True, 3)
+    assert torch.allclose(torch.linalg.svdvals(jacobian), s[0], rtol=1e-9)
+
+
+def test_only_orthogonal_linear_and_tanh_keep_their_directions():
+    values = module.demo()
+    for activation, orthogonal in CASES:
+        kind = "orthogonal" if orthogonal else "gaussian"
+        share = values[f"share_{activation}_{kind}".lower()]
+        isometric = orthogonal and activation != "ReLU"
+        assert share > 0.9 if isometric else share < 0.15
+
+
+def test_tanh_spread_is_bounded_at_any_depth():
+    spread, _ = module.jacobians("tanh", True)
+    measured = spread[0].mean(1)
+    assert measured[-1] < np.pi**2 / 3
+    assert measured[-1] - measured[19] < 0.2 * measured[9]
+
+
+def test_figures():
+    fig = module.plot_singular_values()
+    assert [ax.get_title(loc="left") for ax in fig.axes] == list(module.GAINS)
+    dots = [[line for line in ax.lines if len(line.get_xdata()) > 2] for ax in fig.axes]
+    for panel, flat in zip(dots, (True, True, False), strict=True):
+        y = panel[1].get_ydata()
+        assert (np.median(y) > 0.5) == flat
+    plt.close(fig)
+    fig = module.plot_spread()
+    dashed = [line for line in fig.axes[0].lines if line.get_ls() == "--"]
+    marked = [line for line in fig.axes[0].lines if line.get_marker() != "None"]
+    assert len(dashed) == len(marked) == 5
+    for theory, measured in zip(dashed, marked, strict=True):
+        assert np.abs(measured.get_ydata() / theory.get_ydata() - 1).max() < 0.35
+    plt.close(fig)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="Received: activation='gelu'"):
+        module.jacobians("gelu", True)
