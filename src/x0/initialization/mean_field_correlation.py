@@ -49,9 +49,9 @@ def smooth_map(
     Raises:
         ValueError: some c is outside [-1, 1].
 
-    >>> c = torch.tensor([0.0, 0.5], dtype=torch.float64)
+    >>> c = torch.tensor([0.2, 0.5], dtype=torch.float64)
     >>> [round(float(x), 6) for x in smooth_map(lambda z: z, 1, 0, 1, c)]
-    [0.0, 0.5]
+    [0.2, 0.5]
     """
     if bool((c.abs() > 1).any()):
         raise ValueError(f"c must lie in [-1, 1]. Received: c={c}")
@@ -109,7 +109,7 @@ def correlations(
     """Return c_1, ..., c_layers under a map.
 
     >>> correlations(relu_map, 30).round(3)[[0, 1, 29]].tolist()
-    [0.0, 0.318, 0.971]
+    [0.0, 0.318, 0.97]
     """
     x = torch.tensor([c], dtype=torch.float64)
     path = [x]

@@ -109,7 +109,7 @@ def gelu_moments(q: float) -> tuple[float, float]:
     """Return E[phi^2] and E[phi'^2] of GELU for z ~ N(0, q), in closed form.
 
     >>> [round(x, 6) for x in gelu_moments(1.0)]
-    [0.425221, 0.455849]
+    [0.425221, 0.455851]
     """
     root, angle = math.sqrt(1 + 2 * q), math.asin(q / (1 + q))
     share = q / 4 + q / (2 * math.pi) * (angle + 2 * q / ((1 + q) * root))
