@@ -45,6 +45,8 @@ _BLOCK = re.compile(
     r"fig:(?P<figure>[\w-]+)\}[ \t]*(?P<caption>.*)|\Z)",
     re.DOTALL,
 )
+MARKS = {"symbolic": "≡", "numerical": "✓", "statistical": "±", "definition": "≔"}
+
 _CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 _LINE_BREAK = rf"(?<={_CJK})\n[ ]*(?={_CJK})"
 _PUNCTUATION = "，。；：、！？）」』,.;:!?)"
