@@ -96,9 +96,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
     for i, rule in enumerate(RULES):
         add(f"{rule.lower()}_steps", steps[i])
         add(f"{rule.lower()}_accuracy", accuracy[i])
-        print(
-            f"{rule:<8}{round(steps[i].mean(), -1):11.0f}{accuracy[i].mean():14.1f}"
-        )
+        tens = round(float(steps[i].mean()), -1)
+        print(f"{rule:<8}{tens:11.0f}{accuracy[i].mean():14.1f}")
     return values
 
 
