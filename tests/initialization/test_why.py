@@ -7,17 +7,17 @@ import torch
 from torch import nn
 
 from x0.initialization import he_training, why
-from x0.initialization.why import deep_tanh, digits, gradient_norms
+from x0.initialization.why import deep_tanh, digit_batch, gradient_norms
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return {std: why.measure(std) for std in (0.01, None)}
+    return {std: why.measure_norms(std) for std in (0.01, None)}
 
 
 def test_norms_are_those_of_backward():
     model = deep_tanh(None, torch.Generator().manual_seed(1))
-    x, y = digits()
+    x, y = digit_batch()
     norms = gradient_norms(model, x, y)
     assert all(p.grad is None for p in model.parameters())
     nn.functional.cross_entropy(model(x), y).backward()
@@ -74,7 +74,7 @@ def test_the_right_scale_keeps_all_three(runs):
 
 def test_the_bound_holds_but_is_far_from_typical():
     model = deep_tanh(0.01, torch.Generator().manual_seed(2))
-    delta = [row["delta"] for row in gradient_norms(model, *digits())]
+    delta = [row["delta"] for row in gradient_norms(model, *digit_batch())]
     s = [
         float(torch.linalg.matrix_norm(m.weight.detach(), 2))
         for m in model

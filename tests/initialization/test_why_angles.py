@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from x0.initialization import why_angles
-from x0.initialization.why_angles import STARTS, WIDTH, measure, square_weights
+from x0.initialization.why_angles import STARTS, WIDTH, measure_angles, square_weights
 
 
 @pytest.fixture(scope="module")
 def angles():
-    return {k: dict(zip(STARTS, v, strict=True)) for k, v in measure().items()}
+    return {k: dict(zip(STARTS, v, strict=True)) for k, v in measure_angles().items()}
 
 
 @pytest.mark.claim("B-06")

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from x0.initialization import why_training
-from x0.initialization.why_training import SEEDS, steps_to, train
+from x0.initialization.why_training import SEEDS, steps_to, train_both
 
 
 @pytest.mark.claim("A-05")
 def test_he_gets_there_sooner_with_every_seed():
-    losses, _ = train()
+    losses, _ = train_both()
     he, xavier = steps_to(losses, 1.0)
     assert np.all(np.isfinite(xavier))
     assert np.all(xavier > 1.2 * he)
@@ -15,7 +15,7 @@ def test_he_gets_there_sooner_with_every_seed():
 
 @pytest.mark.claim("A-07")
 def test_final_accuracies_cannot_be_told_apart():
-    losses, accuracy = train()
+    losses, accuracy = train_both()
     assert losses[..., -50:].mean(-1).max() < 0.3  # both have converged
     gap = accuracy[0] - accuracy[1]
     assert abs(gap.mean()) < 3 * gap.std(ddof=1) / SEEDS**0.5

@@ -82,7 +82,7 @@ def gradient_norms(
 
 
 # --8<-- [start:network]
-def digits() -> tuple[Tensor, Tensor]:
+def digit_batch() -> tuple[Tensor, Tensor]:
     """Return standardized images, shape (SAMPLES, 64), and their classes."""
     images, labels = load_digits(return_X_y=True)
     x = torch.tensor(images)
@@ -109,10 +109,10 @@ def deep_tanh(std: float | None, generator: torch.Generator) -> nn.Sequential:
 
 
 @functools.cache
-def measure(std: float | None) -> np.ndarray:
+def measure_norms(std: float | None) -> np.ndarray:
     """Return norms, shape (NETWORKS, 3, DEPTH): delta, weight, bias."""
     generator = torch.Generator().manual_seed(SEED)
-    x, y = digits()
+    x, y = digit_batch()
     runs = []
     for _ in range(NETWORKS):
         norms = gradient_norms(deep_tanh(std, generator), x, y)
@@ -137,7 +137,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     generator = torch.Generator().manual_seed(SEED)
     weight = deep_tanh(0.01, generator)[2].get_parameter("weight")
     values["worst_case"] = float(torch.linalg.matrix_norm(weight.detach(), 2))
-    runs = {"small": measure(0.01), "xavier": measure(None)}
+    runs = {"small": measure_norms(0.01), "xavier": measure_norms(None)}
     names = {"factor": "delta, per layer", "spread": "weight, max / min"}
     names["weight"] = "weight, layer 1"
     rows = dict.fromkeys(names, "")
@@ -173,7 +173,7 @@ def plot_gradients() -> Figure:
         2, figsize=(5.6, 5.6), sharex=True, layout="constrained"
     )
     for ax, std in zip(axes, (0.01, None), strict=True):
-        norms = np.exp(np.log(measure(std)).mean(0))
+        norms = np.exp(np.log(measure_norms(std)).mean(0))
         factor = 1.0 if std is None else std * WIDTH**0.5
         for predicted in (
             norms[0, -1] * factor ** (DEPTH - layer),

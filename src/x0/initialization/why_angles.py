@@ -55,7 +55,7 @@ def square_weights(start: str, generator: torch.Generator) -> Tensor:
 
 # --8<-- [start:measure]
 @functools.cache
-def measure() -> dict[str, np.ndarray]:
+def measure_angles() -> dict[str, np.ndarray]:
     """Measure tanh networks on the digits at the start, then train them.
 
     Returns:
@@ -112,7 +112,7 @@ def measure() -> dict[str, np.ndarray]:
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print the five angles for five starts."""
     values: dict[str, float | tuple[float, float]] = {}
-    results = measure()
+    results = measure_angles()
     print("start       units   signal  spectrum    loss  its std")
     for i, start in enumerate(STARTS):
         key = start.split()[0].lower()

@@ -41,7 +41,7 @@ CASES: dict[str, tuple[Pair, float]] = {
 
 
 # --8<-- [start:ratio]
-def ratios(phi: Pair, n_v: float, q: float) -> tuple[float, float, float]:
+def layer_ratios(phi: Pair, n_v: float, q: float) -> tuple[float, float, float]:
     """Return what one layer does at infinite width, z from N(0, q).
 
     Args:
@@ -55,9 +55,9 @@ def ratios(phi: Pair, n_v: float, q: float) -> tuple[float, float, float]:
     Raises:
         ValueError: q is not positive.
 
-    >>> [round(x, 3) for x in ratios(RELU, 2.0, 0.7)]
+    >>> [round(x, 3) for x in layer_ratios(RELU, 2.0, 0.7)]
     [0.7, 1.0, 1.0]
-    >>> [round(x, 3) for x in ratios(LOGISTIC, 1.0, 0.29)]
+    >>> [round(x, 3) for x in layer_ratios(LOGISTIC, 1.0, 0.29)]
     [0.266, 0.055, 0.06]
     """
     if q <= 0:
@@ -75,7 +75,7 @@ def ratios(phi: Pair, n_v: float, q: float) -> tuple[float, float, float]:
 
 # --8<-- [start:networks]
 @functools.cache
-def simulate(
+def simulate_cases(
     case: str, networks: int = NETWORKS, depth: int = DEPTH
 ) -> tuple[Array, Array]:
     """Return d_l and G_l of random networks, l = 1 … depth.
@@ -85,7 +85,7 @@ def simulate(
     Returns:
         Two arrays of shape (networks, depth).
 
-    >>> d, G = simulate("ReLU, n·v = 2", networks=2, depth=3)
+    >>> d, G = simulate_cases("ReLU, n·v = 2", networks=2, depth=3)
     >>> d.shape, G.shape
     ((2, 3), (2, 3))
     """
@@ -108,12 +108,12 @@ def simulate(
     return moments, moments * np.stack(inputs, 1)
 
 
-def theory(case: str, depth: int = DEPTH) -> tuple[Array, Array]:
+def case_theory(case: str, depth: int = DEPTH) -> tuple[Array, Array]:
     """Return d_l and G_l relative to the last layer, at infinite width."""
     phi, n_v = CASES[case]
     q, d_steps, g_steps = n_v, [], []  # inputs have second moment 1
     for _ in range(depth - 1):
-        q_next, d_step, g_step = ratios(phi, n_v, q)
+        q_next, d_step, g_step = layer_ratios(phi, n_v, q)
         d_steps.append(d_step)
         g_steps.append(g_step)
         q = q_next
@@ -136,7 +136,9 @@ def demo() -> dict[str, float | tuple[float, float]]:
     keys = ("tanh_small", "relu", "logistic", "tanh_large")
     for key, case in zip(keys, CASES, strict=True):
         line = f"{case:<19}"
-        for name, x, y in zip("dG", simulate(case), theory(case), strict=True):
+        for name, x, y in zip(
+            "dG", simulate_cases(case), case_theory(case), strict=True
+        ):
             factor = (x[:, 0] / x[:, -1]) ** (0.5 / (DEPTH - 1))
             mean, error = float(factor.mean()), float(factor.std(ddof=1))
             values[f"{key}_{name}"] = (mean, error / math.sqrt(NETWORKS))
@@ -160,7 +162,7 @@ def plot_layers() -> Figure:
         2, figsize=(5.6, 5.8), sharex=True, layout="constrained"
     )
     for i, case in enumerate(CASES):
-        pairs = zip(axes, simulate(case), theory(case), strict=True)
+        pairs = zip(axes, simulate_cases(case), case_theory(case), strict=True)
         for ax, x, predicted in pairs:
             norm = np.exp(0.5 * np.log(x / x[:, -1:]).mean(0))
             ax.plot(layer, np.sqrt(predicted), ls="--", lw=1, color=f"C{i}")

@@ -22,7 +22,7 @@ RULES = ("He", "Xavier")
 
 # --8<-- [start:train]
 @functools.cache
-def train() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def train_both() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Train both rules on the same draws and batches, all networks at once.
 
     Returns:
@@ -82,7 +82,7 @@ def steps_to(losses: NDArray[np.float64], level: float) -> NDArray[np.float64]:
 # --8<-- [start:demo]
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print how soon the loss falls below 1, and the test accuracy."""
-    losses, accuracy = train()
+    losses, accuracy = train_both()
     values: dict[str, float | tuple[float, float]] = {}
 
     def add(key: str, x: NDArray[np.float64]) -> None:
