@@ -45,6 +45,7 @@ _BLOCK = re.compile(
     r"fig:(?P<figure>[\w-]+)\}[ \t]*(?P<caption>.*)|\Z)",
     re.DOTALL,
 )
+# How an equation was checked, in one character; guide/reading explains them.
 MARKS = {"symbolic": "≡", "numerical": "✓", "statistical": "±", "definition": "≔"}
 
 _CJK = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
@@ -312,7 +313,10 @@ class _Blocks(BlockProcessor):
             href = c.href(f"code/equations/{checks_page(mark)}.md", key)
             label = f"{c.words['check']} ({number}){c.words['colon']}{text}"
             link = c.link(
-                href, "✓", f"x0-eq__mark x0-eq__mark--{mark.kind}", **{"aria-label": label}
+                href,
+                MARKS[mark.kind],
+                f"x0-eq__mark x0-eq__mark--{mark.kind}",
+                **{"aria-label": label},
             )
             link.set("data-tip", text)
             tools.append(link)

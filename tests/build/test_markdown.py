@@ -1,6 +1,7 @@
 """What the page syntax becomes, without MkDocs."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import markdown
@@ -8,7 +9,7 @@ import pytest
 
 from x0_build.book import Book
 from x0_build.execute import Module, Result
-from x0_build.markdown import FILL, X0Extension, clean_source, fill
+from x0_build.markdown import FILL, X0Extension, checks_pages, clean_source, fill
 from x0_build.paths import Project
 from x0_build.source import Page
 from x0_build.tex import TexError, expand
@@ -149,6 +150,20 @@ def test_equations_are_numbered_in_the_order_of_the_chinese_page(book: Book) -> 
     assert '<a class="x0-ref" href="#eq-he-two">(1)</a>' in html
     # The other one is shown on the concept's own page: title and number there.
     assert '<a class="x0-ref" href="he.md#eq-he-law">He (1)</a>' in html
+
+
+def test_an_equation_says_how_it_was_checked(book: Book) -> None:
+    tests = book.project.tests / "equations"
+    tests.mkdir()
+    check = '@equation("he-two", kind="statistical")\ndef test_two(eq):\n    eq.holds(x=1)\n'
+    (tests / "test_he.py").write_text(check)
+    html = render(book, "{eq:he-two}")
+    assert 'href="../code/equations/he.md#he-two"' in html
+    assert ">±</a>" in html
+    assert "统计检验；4 SE, SE ≤ 5 %；求值的就是页面上的 TeX" in html
+    (shown,) = checks_pages(book, "zh").values()
+    assert "## `he-two` {#he-two}" in shown
+    assert textwrap.indent(check.strip(), "    ") in shown
 
 
 def test_figures_carry_number_caption_and_title(book: Book) -> None:
