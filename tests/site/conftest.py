@@ -6,18 +6,19 @@ import functools
 import http.server
 import importlib.util
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import lxml.html
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from x0_build.paths import Project
 from x0_build.site import build
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 SITE = ROOT / "site"
 PUBLISHED = ROOT / "build" / "published"
 MOUNT = "/x0/"
@@ -148,11 +149,9 @@ def base_url(published: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser that browser.py finds."""
-    spec = importlib.util.spec_from_file_location(
-        "x0_browser", Path(__file__).with_name("browser.py")
-    )
+def launch() -> Callable[[Playwright], Browser]:
+    """How to start the browser that browser.py finds."""
+    spec = importlib.util.spec_from_file_location("x0_browser", HERE / "browser.py")
     assert spec
     assert spec.loader
     browser = importlib.util.module_from_spec(spec)
@@ -161,10 +160,13 @@ def chromium() -> Iterator[Browser]:
         path = browser.find()
     except browser.NoBrowserError as error:
         pytest.fail(f"{error}\nRun `python tests/site/browser.py`.", pytrace=False)
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(
-            executable_path=path, args=list(browser.ARGUMENTS), chromium_sandbox=False
-        ) as running,
-    ):
+    return lambda playwright: playwright.chromium.launch(
+        executable_path=path, args=list(browser.ARGUMENTS)
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[[Playwright], Browser]) -> Iterator[Browser]:
+    """A running browser."""
+    with sync_playwright() as playwright, launch(playwright) as running:
         yield running
