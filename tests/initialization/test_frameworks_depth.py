@@ -16,7 +16,7 @@ def test_q_stays_at_the_fixed_point():
     mean, error = float(q[-1].mean()), float(q[-1].std()) / math.sqrt(q.shape[1])
     assert abs(mean - theory) < 4 * error < 0.2 * theory
     assert abs(mean - 1 / (3 * 256)) > 2 * error  # without the signal of the layer before
-    predicted, _ = frameworks_depth.relu_map(1 / 3, 1 / (3 * 256), 30)
+    predicted, _ = frameworks_depth.default_map(1 / 3, 1 / (3 * 256), 30)
     assert predicted[-1] == pytest.approx(theory)
 
 
@@ -26,17 +26,17 @@ def test_the_spread_shrinks_to_a_sixth_per_layer():
     factor = float(log[29] - log[14]) / 15
     assert factor == pytest.approx(math.log(1 / 6), abs=0.05)
     assert abs(factor - math.log(1 / 3)) > 0.5  # n Var(w) alone, without the half
-    _, u = frameworks_depth.relu_map(1 / 3, 1 / (3 * 256), 30)
+    _, u = frameworks_depth.default_map(1 / 3, 1 / (3 * 256), 30)
     ratio = float(spread[-1].mean()) / u[-1]
     assert 0.5 < ratio < 2
 
 
 def test_he_loses_the_input_only_algebraically():
-    _, u = frameworks_depth.relu_map(2.0, 0.0, 400)
+    _, u = frameworks_depth.default_map(2.0, 0.0, 400)
     asymptote = 9 * math.pi**2 / (2 * 400**2)
     assert u[-1] == pytest.approx(asymptote, rel=0.1)
     _, spread = frameworks_depth.forward("He")
-    _, small = frameworks_depth.relu_map(2.0, 0.0, 30)
+    _, small = frameworks_depth.default_map(2.0, 0.0, 30)
     assert float(spread[9].mean()) == pytest.approx(small[9], rel=0.1)
     assert 1 < float(spread[-1].mean()) / small[-1] < 3  # the width is finite
 
@@ -52,7 +52,7 @@ def test_real_layers_do_the_same():
 
 def test_single_precision_ends_before_layer_30():
     values = frameworks_depth.demo()
-    _, u = frameworks_depth.relu_map(1 / 3, 1 / (3 * 256), 30)
+    _, u = frameworks_depth.default_map(1 / 3, 1 / (3 * 256), 30)
     layer = int(values["single_layer"])
     assert math.sqrt(u[layer - 1]) < 2**-24 <= math.sqrt(u[layer - 2])
     assert values["default_u_theory"] < 1e-10 < 0.1 < values["he_u_theory"]

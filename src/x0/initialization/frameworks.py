@@ -137,7 +137,8 @@ def constructed(
     if times < 1:
         raise ValueError(f"times must be positive. Received: {times=}")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        generator = torch.Generator().manual_seed(SEED)
+        torch.set_rng_state(generator.get_state())
         layers = [layer() for _ in range(times)]
     return {
         name: torch.stack([one.get_parameter(name).detach() for one in layers])

@@ -86,7 +86,8 @@ def encoder_copies(layers: int = 3) -> tuple[Tensor, Tensor]:
     True
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        generator = torch.Generator().manual_seed(SEED)
+        torch.set_rng_state(generator.get_state())
         layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)
         encoder = nn.TransformerEncoder(layer, layers)
     found = dict(encoder.named_parameters())
@@ -101,7 +102,8 @@ def encoder_copies(layers: int = 3) -> tuple[Tensor, Tensor]:
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print what common misses and whether encoder layers are copies."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        generator = torch.Generator().manual_seed(SEED)
+        torch.set_rng_state(generator.get_state())
         model = Model()
     missed = untouched(model, common)
     print("not set by model.apply:")

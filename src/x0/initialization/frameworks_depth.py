@@ -23,7 +23,7 @@ RULES = {"PyTorch default": (1 / 3, 1 / 3), "He": (2.0, 0.0)}
 
 
 # --8<-- [start:predicted]
-def relu_map(
+def default_map(
     weight: float, bias: float, depth: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return q_l and the relative variance of z_l across inputs.
@@ -36,7 +36,7 @@ def relu_map(
         bias: Var(b).
         depth: number of layers; the first entry belongs to layer 1.
 
-    >>> q, spread = relu_map(2.0, 0.0, 3)
+    >>> q, spread = default_map(2.0, 0.0, 3)
     >>> q.round(3).tolist(), spread.round(3).tolist()
     ([2.0, 2.0, 2.0], [1.0, 0.682, 0.506])
     """
@@ -93,7 +93,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("layer 30            q, predicted  measured  spread across inputs")
     for rule, key in (("PyTorch default", "default"), ("He", "he")):
         weight, bias = RULES[rule]
-        q, u = relu_map(weight, bias / WIDTH, DEPTH)
+        q, u = default_map(weight, bias / WIDTH, DEPTH)
         measured_q, measured_u = forward(rule)
         for name, x in (("q", measured_q[-1]), ("u", measured_u[-1].sqrt())):
             error = float(x.std()) / math.sqrt(NETWORKS)
@@ -123,7 +123,7 @@ def plot_spread() -> Figure:
     )
     layers = np.arange(1, DEPTH + 1)
     for i, (rule, (weight, bias)) in enumerate(RULES.items()):
-        theory = relu_map(weight, bias / WIDTH, DEPTH)
+        theory = default_map(weight, bias / WIDTH, DEPTH)
         pairs = zip(axes, theory, forward(rule), (1, 0.5), strict=True)
         for ax, line, points, power in pairs:
             label = "predicted" if i == 0 else None

@@ -36,7 +36,8 @@ def forward_factor(
     if networks < 1:
         raise ValueError(f"Expected at least 1 network. Received: {networks=}")
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(SEED)
+        generator = torch.Generator().manual_seed(SEED)
+        torch.set_rng_state(generator.get_state())
         outputs: list[Tensor] = [build()(*inputs) for _ in range(networks)]
     if outputs[0].dim() == 4:  # stay away from the border of an image
         outputs = [z[..., 4:-4, 4:-4] for z in outputs]
@@ -114,7 +115,7 @@ def attention_logits(joint: bool, networks: int) -> Tensor:
     x = x / x.square().mean(1, keepdim=True).sqrt()
     squares = []
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(SEED)
+        torch.set_rng_state(generator.get_state())
         for _ in range(networks):
             layer = nn.MultiheadAttention(size, heads)
             query, key, _ = layer.in_proj_weight.chunk(3)
