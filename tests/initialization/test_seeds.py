@@ -50,16 +50,16 @@ def test_test_set_is_as_noisy_as_the_seeds(values):
 
 
 def test_one_network_alone_gives_the_same_accuracy():
-    both = seeds.train([0, 5, 6], [0, 7, 8], xavier=1)
+    both = seeds.train_together([0, 5, 6], [0, 7, 8], xavier=1)
     for k, xavier in ((1, 0), (2, 1)):
-        alone = seeds.train([[0, 5, 6][k]], [[0, 7, 8][k]], xavier=xavier)
+        alone = seeds.train_together([[0, 5, 6][k]], [[0, 7, 8][k]], xavier=xavier)
         assert alone[0] == pytest.approx(both[k], abs=0.6)  # two of 360 images
 
 
 def test_arms_differ_in_scale_only():
-    weight = seeds.networks([3, 3], xavier=1)[0].detach()
+    weight = seeds.stacked_networks([3, 3], xavier=1)[0].detach()
     assert torch.allclose(weight[0] * math.sqrt(64 / 96), weight[1])
-    many = seeds.networks(list(range(40)), xavier=0)[0].detach()
+    many = seeds.stacked_networks(list(range(40)), xavier=0)[0].detach()
     square = many.square() * 64
     error = float(square.std()) / math.sqrt(square.numel())
     assert abs(float(square.mean()) - 2) < 4 * error < 0.1
@@ -85,7 +85,7 @@ def test_errors():
     with pytest.raises(ValueError, match=r"at least 2 seeds\. Received: 1"):
         seeds.report(np.ones(1))
     with pytest.raises(ValueError, match="Received: 1 init, 2 order"):
-        seeds.train([0], [0, 1])
+        seeds.train_together([0], [0, 1])
 
 
 def test_figures_show_every_seed(accuracy):

@@ -69,7 +69,7 @@ def paired(
 
 
 # --8<-- [start:networks]
-def networks(seeds: list[int], xavier: int) -> list[Tensor]:
+def stacked_networks(seeds: list[int], xavier: int) -> list[Tensor]:
     """Return weights and biases of 64-32-10 networks, one for each seed.
 
     The last `xavier` networks have Xavier's variance, the others He's.
@@ -89,7 +89,7 @@ def networks(seeds: list[int], xavier: int) -> list[Tensor]:
 
 
 # --8<-- [start:train]
-def train(
+def train_together(
     init: list[int], order: list[int], xavier: int = 0
 ) -> NDArray[np.float64]:
     """Train all networks at once; return their test accuracies in percent.
@@ -109,7 +109,7 @@ def train(
     rows = torch.randperm(len(x), generator=split)
     x, y = x[rows].float() / 16, y[rows]
     generators = {s: torch.Generator().manual_seed(s) for s in set(order)}
-    parameters = networks(init, xavier)
+    parameters = stacked_networks(init, xavier)
     optimizer = torch.optim.SGD(parameters, RATE, MOMENTUM, fused=True)
     w1, b1, w2, b2 = parameters
     for _ in range(EPOCHS):
@@ -142,7 +142,9 @@ def study() -> NDArray[np.float64]:
         list(range(1 + k * SEEDS, 1 + (k + 1) * SEEDS)) for k in (0, 1, 2)
     )
     fixed = [0] * SEEDS
-    accuracy = train(a + fixed + c + c, fixed + b + c + c, xavier=SEEDS)
+    accuracy = train_together(
+        a + fixed + c + c, fixed + b + c + c, xavier=SEEDS
+    )
     return accuracy.reshape(4, SEEDS)
 
 
