@@ -76,14 +76,26 @@ def test_errors():
 
 def test_eps_ends_the_invariance():
     values = module.demo()
-    gaps = [abs(values[f"eps_{std}"] - 1) for std in (0.1, 0.01, 0.001)]
+    gaps = [abs(values[f"eps_1e_0{k}"] - 1) for k in (1, 2, 3)]
     assert gaps[0] < 0.001 < gaps[1] < 0.1 < gaps[2]
 
 
 def test_demo():
     values = module.demo()
-    assert values["rate_0.01"] / values["rate_0.1"] == pytest.approx(100, rel=0.2)
+    assert values["rate_1e_02"] / values["rate_1e_01"] == pytest.approx(100, rel=0.2)
     for norm in ("batchnorm", "layernorm"):
         assert values[f"loss_{norm}"] == pytest.approx(1, abs=1e-4)
         assert values[f"gradient_{norm}"] == pytest.approx(0.1, abs=1e-4)
     assert values["loss_none"] > 2
+
+
+def test_eps_zero_is_an_error_for_batch_norm_only():
+    x = torch.randn(4, 3, generator=generator())
+    with pytest.raises(ValueError, match="eps"):
+        nn.BatchNorm1d(3, eps=0)(x)
+    assert nn.LayerNorm(3, eps=0)(x).isfinite().all()
+    assert (nn.BatchNorm1d(3).eps, nn.LayerNorm(3).eps, nn.BatchNorm1d(3).momentum) == (
+        1e-5,
+        1e-5,
+        0.1,
+    )

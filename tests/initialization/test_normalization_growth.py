@@ -26,7 +26,7 @@ def test_a_large_initial_scale_learns_slowly_and_a_small_one_grows_at_once():
     values = module.demo()
     assert values["plain_10"][0] > 3 * values["plain_1"][0]
     assert values["plain_10"][0] > values["plain_3"][0] > values["plain_1"][0]
-    assert values["growth_0.1"] > 20 > values["growth_1"]
+    assert values["growth_0_1"] > 20 > values["growth_1"]
     first = module.train(0)["norm"][:, 0]
     assert (first[1] > 10 * first[0]).all()
     assert values["pythagoras"] < 1e-9

@@ -119,8 +119,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
         print(f"{row}{cosine:23.2f}")
     for std in (0.1, 0.01, 0.001):
         found = identities(nn.BatchNorm1d(16).double(), 10, std)
-        values[f"eps_{std}"] = found["loss"]
-        values[f"eps_gradient_{std}"] = found["gradient"]
+        values[f"eps_{std:.0e}".replace("-", "_")] = found["loss"]
+        values[f"eps_gradient_{std:.0e}".replace("-", "_")] = found["gradient"]
     hidden = nn.Linear(32, 64)
     model = nn.Sequential(
         hidden, nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 10)
@@ -131,7 +131,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
         nn.init.normal_(hidden.weight, std=std, generator=generator)
         for name, rate in effective_learning_rates(model, x, 0.1, 0.1).items():
             print(f"std {std:<5} lr 0.1  effective rate of {name}: {rate:.1g}")
-            values[f"rate_{std}"] = rate
+            values[f"rate_{std:.0e}".replace("-", "_")] = rate
     return values
 
 

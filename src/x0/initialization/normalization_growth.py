@@ -98,7 +98,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     plain, scaled = train(0), train(2)
     print("scale   loss, lr   loss, lr * scale^2   |w|^2 grew by")
     for i, scale in enumerate(SCALES):
-        key = f"{scale:g}"
+        key = f"{scale:g}".replace(".", "_")
         growth = plain["norm"][-1, i] / plain["norm"][0, i]
         row = f"{scale:<6g}"
         for name, run in (("plain", plain), ("scaled", scaled)):

@@ -65,7 +65,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     y = torch.randint(10, (128,), generator=generator)
     for last in (0.1, 1.0, 10.0):
         loss = nn.functional.cross_entropy(network(5, 64, last)(x), y)
-        values[f"loss_{last:g}"] = float(loss.detach())
+        values[f"loss_{last:g}".replace(".", "_")] = float(loss.detach())
         print(
             f"last layer × {last:<5g}  initial loss  {float(loss.detach()):8.1f}"
         )
@@ -75,7 +75,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
             if p.ndim == 2:
                 p.data *= scale
         size = float(model[:-1](x).detach().square().mean())
-        values[f"eval_{scale:g}"] = size
+        values[f"eval_{scale:g}".replace(".", "_")] = size
         print(f"weights × {scale:<5g}  eval, mean of h²  {size:8.0e}")
     model = network(2, 64)
     for p in model[:-1].parameters():
