@@ -64,11 +64,10 @@ def demo() -> dict[str, float | tuple[float, float]]:
     x = torch.randn(128, 64, generator=generator)
     y = torch.randint(10, (128,), generator=generator)
     for last in (0.1, 1.0, 10.0):
-        loss = nn.functional.cross_entropy(network(5, 64, last)(x), y)
-        values[f"loss_{last:g}".replace(".", "_")] = float(loss.detach())
-        print(
-            f"last layer × {last:<5g}  initial loss  {float(loss.detach()):8.1f}"
-        )
+        z = network(5, 64, last)(x).detach()
+        loss = nn.functional.cross_entropy(z, y)
+        values[f"loss_{last:g}".replace(".", "_")] = float(loss)
+        print(f"last layer × {last:<5g}  initial loss  {float(loss):8.1f}")
     for scale in (1.0, 0.01):
         model = network(5, 64).eval()
         for p in model.parameters():
