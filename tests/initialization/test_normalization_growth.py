@@ -9,14 +9,14 @@ from x0.initialization import normalization_growth as module
 
 
 def test_scaling_the_learning_rate_by_a_squared_gives_the_same_run():
-    loss = module.train(2)["loss"]
+    loss = module.train_scaled(2)["loss"]
     assert torch.allclose(loss, loss[:, 2:3].expand_as(loss), rtol=1e-6)
-    plain = module.train(0)["loss"]
+    plain = module.train_scaled(0)["loss"]
     assert not torch.allclose(plain, plain[:, 2:3].expand_as(plain), rtol=0.1)
 
 
 def test_the_squared_norm_grows_by_the_squared_steps():
-    run = module.train(0)
+    run = module.train_scaled(0)
     assert torch.allclose(run["norm"], run["predicted"], rtol=1e-9)
     assert (run["norm"][1:] > run["norm"][:-1]).all()
 
@@ -27,7 +27,7 @@ def test_a_large_initial_scale_learns_slowly_and_a_small_one_grows_at_once():
     assert values["plain_10"][0] > 3 * values["plain_1"][0]
     assert values["plain_10"][0] > values["plain_3"][0] > values["plain_1"][0]
     assert values["growth_0_1"] > 20 > values["growth_1"]
-    first = module.train(0)["norm"][:, 0]
+    first = module.train_scaled(0)["norm"][:, 0]
     assert (first[1] > 10 * first[0]).all()
     assert values["pythagoras"] < 1e-9
 

@@ -35,7 +35,7 @@ def normalize(z: Tensor, dim: int) -> Tensor:
 
 
 @functools.cache
-def train(power: float) -> dict[str, Tensor]:
+def train_scaled(power: float) -> dict[str, Tensor]:
     """Train batch-normalized networks on digits from scaled weights.
 
     Two hidden layers of weights a * w with a in SCALES and one w per repeat;
@@ -48,7 +48,7 @@ def train(power: float) -> dict[str, Tensor]:
         loss: shape (STEPS, scales, repeats); norm: |w|^2 of the first layer,
         (STEPS, scales, repeats); predicted: |w_0|^2 + sum of lr^2 |g|^2.
 
-    >>> bool(train(2)["loss"][-1].max() < 1)
+    >>> bool(train_scaled(2)["loss"][-1].max() < 1)
     True
     """
     generator = torch.Generator().manual_seed(SEED)
@@ -95,7 +95,7 @@ def train(power: float) -> dict[str, Tensor]:
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print the final loss by initial scale, for two learning-rate rules."""
     values: dict[str, float | tuple[float, float]] = {}
-    plain, scaled = train(0), train(2)
+    plain, scaled = train_scaled(0), train_scaled(2)
     print("scale   loss, lr   loss, lr * scale^2   |w|^2 grew by")
     for i, scale in enumerate(SCALES):
         key = f"{scale:g}".replace(".", "_")
@@ -123,7 +123,7 @@ def plot_training() -> Figure:
     """Draw loss and weight norm for five initial scales."""
     size = (5.6, 5.4)
     fig, axes = plt.subplots(2, sharex=True, figsize=size, layout="constrained")
-    run, steps = train(0), np.arange(STEPS)
+    run, steps = train_scaled(0), np.arange(STEPS)
     blocks = steps.reshape(-1, 15).mean(1)
     for i, scale in enumerate(SCALES):
         loss = run["loss"][:, i].mean(1).reshape(-1, 15).mean(1)
