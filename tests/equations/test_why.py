@@ -19,8 +19,8 @@ from x0_equations.values import (
     Indexed,
     Matrix,
     Smooth,
+    bent,
     gaussian,
-    leaky_relu,
     points,
     relu,
 )
@@ -206,14 +206,14 @@ def test_result_weight(eq: Equation) -> None:
 @equation("why-homogeneous", kind="numerical")
 def test_homogeneous(eq: Equation) -> None:
     z = points([-3.0, -0.4, 0.2, 5.0])
-    for phi in (relu, leaky_relu(0.25), Function(np.abs, np.sign)):
+    for phi in (relu, bent(0.25), Function(np.abs, np.sign)):
         eq.holds(phi=phi, z=z)
 
 
 @equation("why-relu-ratio", kind="numerical")
 def test_relu_ratio(eq: Equation) -> None:
     z, mean = gaussian(points([0.3, 2.0]))
-    for phi in (relu, leaky_relu(0.25)):
+    for phi in (relu, bent(0.25)):
         eq.holds(phi=phi, z=z, E=mean)
 
 
