@@ -14,7 +14,7 @@ SEED = 0
 
 
 # --8<-- [start:units]
-def distinct_units(
+def different_units(
     incoming: Tensor,
     bias: Tensor | None = None,
     outgoing: Tensor | None = None,
@@ -34,9 +34,9 @@ def distinct_units(
     Raises:
         ValueError: The numbers of units differ.
 
-    >>> distinct_units(torch.full((8, 3), 0.1))
+    >>> different_units(torch.full((8, 3), 0.1))
     1
-    >>> distinct_units(torch.full((8, 3), 0.1), bias=torch.arange(8.0))
+    >>> different_units(torch.full((8, 3), 0.1), bias=torch.arange(8.0))
     8
     """
     parts = [incoming.flatten(1)]
@@ -74,7 +74,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
             nn.init.kaiming_normal_(first.weight, generator=generator)
         if start == "random":
             nn.init.kaiming_normal_(second.weight, generator=generator)
-        count = distinct_units(first.weight, first.bias, second.weight)
+        count = different_units(first.weight, first.bias, second.weight)
         values[start.replace(",", "").replace(" ", "_")] = float(count)
         print(f"{start:<20}{count:3d} of 64 units")
     return values
