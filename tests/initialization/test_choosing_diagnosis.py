@@ -159,12 +159,12 @@ def test_overflow_is_exploding():
 
 
 def test_the_factor_ignores_a_jump_and_sees_a_trend():
-    assert diagnosis.factor([1.0]) == 1
-    assert diagnosis.factor([1.0, 0.0]) == 0
-    assert diagnosis.factor([2.0**-k for k in range(12)]) == pytest.approx(2**-11)
-    assert diagnosis.factor([1.0] * 4 + [1e-9] * 4) == 1
-    assert diagnosis.factor([1.0, 1.0, 1.0, 1.0, 1.0, 1e-9]) == pytest.approx(1)
-    assert diagnosis.factor([1.0, 0.1] * 5) > 0.1
+    assert diagnosis.growth_factor([1.0]) == 1
+    assert diagnosis.growth_factor([1.0, 0.0]) == 0
+    assert diagnosis.growth_factor([2.0**-k for k in range(12)]) == pytest.approx(2**-11)
+    assert diagnosis.growth_factor([1.0] * 4 + [1e-9] * 4) == 1
+    assert diagnosis.growth_factor([1.0, 1.0, 1.0, 1.0, 1.0, 1e-9]) == pytest.approx(1)
+    assert diagnosis.growth_factor([1.0, 0.1] * 5) > 0.1
 
 
 def test_nothing_to_judge_is_an_error():

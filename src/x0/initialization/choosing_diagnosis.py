@@ -153,13 +153,13 @@ def diagnose(
 
 
 # --8<-- [start:judge]
-def factor(moments: list[float]) -> float:
+def growth_factor(moments: list[float]) -> float:
     """Return the median growth per layer to the power of the steps.
 
     Medians ignore single jumps, such as a pooling layer: the median over
     neighbors one in the middle, that over all pairs layers that alternate.
 
-    >>> round(factor([1.0, 0.5, 0.25, 1e-9, 0.0625]), 6)
+    >>> round(growth_factor([1.0, 0.5, 0.25, 1e-9, 0.0625]), 6)
     0.0625
     """
     if len(moments) < 2:
@@ -188,8 +188,8 @@ def judge(layers: list[Layer]) -> str:
         for name, p in layer.module.named_parameters()
     )
     hidden = weights[:-1] or weights  # the head has a scale of its own
-    signal = factor([layer.signal for layer in hidden])
-    gradient = factor([layer.gradient for layer in reversed(hidden)])
+    signal = growth_factor([layer.signal for layer in hidden])
+    gradient = growth_factor([layer.gradient for layer in reversed(hidden)])
     moments = [m for layer in layers for m in layer[2:4]]
     found = {
         "dead": max((x.dead for x in others), default=0) > DEAD,
