@@ -131,6 +131,9 @@ def demo() -> dict[str, float | tuple[float, float]]:
         shown = [f"{0.0 if gap < 1e-9 else gap:11.1f}" for gap in gaps]
         n_v = columns * float(w.square().mean())
         print(f"{f'{rows}, {columns}':<11}{shown[0]}  {shown[1]}{n_v:12.2f}")
+    w = torch.from_numpy(orthogonal((64, 32, 3, 3), 2, rng=rng)).flatten(1)
+    four = bool(torch.allclose(w @ w.T, 4 * torch.eye(64).double()))
+    print("NumPy, a 3 × 3 kernel with gain 2: W W^T = 4 I", four)
     for name, fix in (("fixed", True), ("raw", False)):
         corner = first_entries(16, 2000, fix=fix, rng=rng)
         error = float(corner.std()) / math.sqrt(len(corner))
