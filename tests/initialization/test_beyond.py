@@ -14,7 +14,7 @@ from x0.initialization import beyond, orthogonal_lsuv
 
 @pytest.fixture(scope="module")
 def found():
-    return beyond.fine_tune()
+    return beyond.fine_tune_heads()
 
 
 def test_zero_head_starts_at_ln_c_and_leaves_the_features_alone(found):
@@ -24,7 +24,7 @@ def test_zero_head_starts_at_ln_c_and_leaves_the_features_alone(found):
 
 def test_small_heads_obey_the_law_and_reject_the_wrong_one(found):
     for i, std in ((1, 0.01), (2, 0.03)):
-        law = float(beyond.predicted(np.array(std))[1])
+        law = float(beyond.predicted_start(np.array(std))[1])
         pull = found["pull"][i]
         error = pull.std(ddof=1) / math.sqrt(beyond.HEADS)
         assert error < 0.05 * law
@@ -34,7 +34,7 @@ def test_small_heads_obey_the_law_and_reject_the_wrong_one(found):
 
 def test_first_loss_rises_as_predicted(found):
     excess = found["first"][2] - math.log(5)
-    law = float(beyond.predicted(np.array(0.03))[0]) - math.log(5)
+    law = float(beyond.predicted_start(np.array(0.03))[0]) - math.log(5)
     error = excess.std(ddof=1) / math.sqrt(beyond.HEADS)
     assert abs(excess.mean() - law) < 4 * error
     assert excess.mean() > 2 * error
@@ -49,22 +49,22 @@ def test_large_heads_move_the_features_more(found):
 
 @pytest.mark.claim("A-63")
 def test_new_parts_leave_the_pretrained_function_or_start_even():
-    base, (x, y) = copy.deepcopy(beyond.pretrained()), beyond.digits(5, 10)
-    lora = beyond.LoRALinear(base, 2, torch.Generator().manual_seed(1))
+    base, (x, y) = copy.deepcopy(beyond.pretrained_features()), beyond.digits_from(5, 10)
+    lora = beyond.LowRankLinear(base, 2, torch.Generator().manual_seed(1))
     assert torch.equal(lora(x), base(x))
     loss = nn.functional.cross_entropy(lora(x), y)
     a, b = torch.autograd.grad(loss, [lora.a, lora.b])
     assert a.norm() == 0 < b.norm()
     assert not any(p.requires_grad for p in lora.base.parameters())
-    head = beyond.new_head_(nn.Linear(32, 5))
+    head = beyond.zero_head_(nn.Linear(32, 5))
     out = head(base(x).relu())
     assert nn.functional.cross_entropy(out, y).item() == pytest.approx(math.log(5), abs=1e-6)
-    assert beyond.new_head_(nn.Linear(3, 2, bias=False)).weight.norm() == 0
+    assert beyond.zero_head_(nn.Linear(3, 2, bias=False)).weight.norm() == 0
 
 
 def test_both_factors_zero_never_learn():
-    base, (x, y) = copy.deepcopy(beyond.pretrained()), beyond.digits(5, 10)
-    lora = beyond.LoRALinear(base, 2)
+    base, (x, y) = copy.deepcopy(beyond.pretrained_features()), beyond.digits_from(5, 10)
+    lora = beyond.LowRankLinear(base, 2)
     nn.init.zeros_(lora.a)
     loss = nn.functional.cross_entropy(lora(x), y)
     assert all(g.norm() == 0 for g in torch.autograd.grad(loss, [lora.a, lora.b]))
@@ -98,7 +98,7 @@ def test_an_automatic_scheme_exists_and_works():
 
 def test_rank_must_be_positive():
     with pytest.raises(ValueError, match="Received: rank=0"):
-        beyond.LoRALinear(nn.Linear(2, 2), 0)
+        beyond.LowRankLinear(nn.Linear(2, 2), 0)
 
 
 def test_figure_and_output(found, capsys):

@@ -24,10 +24,10 @@ STDS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 # --8<-- [start:transfer]
-def new_head_(head: nn.Linear) -> nn.Linear:
+def zero_head_(head: nn.Linear) -> nn.Linear:
     """Set a new head to zero in place: all classes start equally likely.
 
-    >>> new_head_(nn.Linear(3, 2)).weight.tolist()
+    >>> zero_head_(nn.Linear(3, 2)).weight.tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     nn.init.zeros_(head.weight)
@@ -36,7 +36,7 @@ def new_head_(head: nn.Linear) -> nn.Linear:
     return head
 
 
-class LoRALinear(nn.Module):
+class LowRankLinear(nn.Module):
     """A frozen linear layer plus B A of low rank, with B = 0 at the start.
 
     Args:
@@ -74,7 +74,7 @@ class LoRALinear(nn.Module):
 
 
 # --8<-- [start:measure]
-def digits(low: int, high: int) -> tuple[Tensor, Tensor]:
+def digits_from(low: int, high: int) -> tuple[Tensor, Tensor]:
     """Return images and labels of the digits low … high - 1, from 0."""
     x, y = load_digits(return_X_y=True)
     keep = (y >= low) & (y < high)
@@ -82,7 +82,7 @@ def digits(low: int, high: int) -> tuple[Tensor, Tensor]:
 
 
 @functools.cache
-def pretrained() -> nn.Linear:
+def pretrained_features() -> nn.Linear:
     """Return the layer 64-32 of a network trained on the digits 0 to 4."""
     generator = torch.Generator().manual_seed(SEED)
     features, head = nn.Linear(64, WIDTH), nn.Linear(WIDTH, 5)
@@ -90,7 +90,7 @@ def pretrained() -> nn.Linear:
         nn.init.kaiming_normal_(layer.weight, generator=generator)
         nn.init.zeros_(layer.bias)
     model = nn.Sequential(features, nn.ReLU(), head)
-    x, y = digits(0, 5)
+    x, y = digits_from(0, 5)
     optimizer = torch.optim.SGD(model.parameters(), 0.2, 0.9)
     for _ in range(60):
         optimizer.zero_grad()
@@ -100,7 +100,7 @@ def pretrained() -> nn.Linear:
 
 
 @functools.cache
-def fine_tune() -> dict[str, NDArray[np.float64]]:
+def fine_tune_heads() -> dict[str, NDArray[np.float64]]:
     """Put new heads on the features and fine-tune all of it on 5 to 9.
 
     Returns:
@@ -109,9 +109,9 @@ def fine_tune() -> dict[str, NDArray[np.float64]]:
         STEPS steps relative to their length, and the last loss.
     """
     generator = torch.Generator().manual_seed(SEED)
-    x, y = digits(CLASSES, 10)
+    x, y = digits_from(CLASSES, 10)
     x, y = x[:300], y[:300]
-    base, count = pretrained(), len(STDS) * HEADS
+    base, count = pretrained_features(), len(STDS) * HEADS
     std = torch.tensor(STDS).repeat_interleave(HEADS)[:, None, None]
     draw = torch.randn(HEADS, WIDTH, CLASSES, generator=generator)
     head = (draw.repeat(len(STDS), 1, 1) * std).requires_grad_()
@@ -142,9 +142,11 @@ def fine_tune() -> dict[str, NDArray[np.float64]]:
     }
 
 
-def predicted(std: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def predicted_start(
+    std: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], ...]:
     """Return the first loss and |dloss/dh|^2 for heads of small std."""
-    h = pretrained()(digits(CLASSES, 10)[0][:300]).relu()
+    h = pretrained_features()(digits_from(CLASSES, 10)[0][:300]).relu()
     length = float(h.square().sum(1).mean())
     share = 1 - 1 / CLASSES
     square = np.square(std)
@@ -159,7 +161,7 @@ def predicted(std: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print what the scale of a new head does, and LoRA's step 0."""
     values: dict[str, float | tuple[float, float]] = {}
-    found = fine_tune()
+    found = fine_tune_heads()
     print("head std  first loss  |dloss/dh|  features moved  last loss")
     for i, std in enumerate(STDS):
         for key, x in found.items():
@@ -170,9 +172,9 @@ def demo() -> dict[str, float | tuple[float, float]]:
         print(f"{row}{moved:14.0%}{last:13.2f}")
     values["ln_5"] = math.log(CLASSES)
     generator = torch.Generator().manual_seed(SEED)
-    new_head_(nn.Linear(WIDTH, CLASSES))
-    base, (images, y) = pretrained(), digits(CLASSES, 10)
-    lora = LoRALinear(base, rank=2, generator=generator)
+    zero_head_(nn.Linear(WIDTH, CLASSES))
+    base, (images, y) = pretrained_features(), digits_from(CLASSES, 10)
+    lora = LowRankLinear(base, rank=2, generator=generator)
     change = float((lora(images) - base(images)).abs().max().detach())
     loss = nn.functional.cross_entropy(lora(images), y)
     a, b = torch.autograd.grad(loss, [lora.a, lora.b])
@@ -196,9 +198,9 @@ def plot_heads() -> Figure:
     """Draw first loss and pull on the features against the head's scale."""
     size = (5.6, 5.4)
     fig, axes = plt.subplots(2, sharex=True, figsize=size, layout="constrained")
-    found, std = fine_tune(), np.array(STDS[1:])
+    found, std = fine_tune_heads(), np.array(STDS[1:])
     fine = np.geomspace(0.008, 1.2, 60)
-    loss, pull = predicted(fine)
+    loss, pull = predicted_start(fine)
     axes[0].plot(fine, loss, ls="--", lw=1, color="black", label="predicted")
     axes[0].plot(
         std, found["first"][1:].mean(1), "o", color="C0", label="measured"
