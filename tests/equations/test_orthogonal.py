@@ -141,7 +141,7 @@ def test_rotate(eq: Equation) -> None:
     eq.holds(W=Matrix(drawn(3, 3)), A=Matrix(half @ half.T), tr=trace)
 
 
-A = np.array([0.5, 1.0, 2.5])
+A = np.array([2.5, 1.0, 0.5])
 
 
 def products(count: int = 1500 * GROUPS) -> tuple[Array, Array]:
@@ -274,7 +274,7 @@ def test_tanh(eq: Equation) -> None:
     eq.approximates(np.geomspace(1e-4, 2e-3, 6), bind)
 
 
-@equation("orthogonal-tanh-sum", kind="numerical")
+@equation("orthogonal-tanh-sum", kind="numerical", survivors="a larger bound holds too")
 def test_tanh_sum(eq: Equation) -> None:
     for depth in (1, 2, 50, 3000):
         eq.holds(depth=depth)
