@@ -1,0 +1,133 @@
+"""An output bias at the prior removes the first drop of the loss.
+
+b = ln(r / (1 - r)): the loss starts at the entropy of the labels.
+
+Lin et al. (2017), "Focal Loss for Dense Object Detection".
+"""
+
+# --8<-- [start:imports]
+import functools
+import math
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+SEED = 0
+STEPS, SEEDS = 100, 4
+# --8<-- [end:imports]
+
+
+# --8<-- [start:train]
+def rare_digits() -> tuple[Tensor, Tensor, float]:
+    """Return standardized digits, whether each is one of 15 eights, the rate.
+
+    >>> x, y, rate = rare_digits()
+    >>> x.shape[1], int(y.sum()), round(rate, 3)
+    (64, 15, 0.02)
+    """
+    data = load_digits()
+    x = torch.tensor(data.data, dtype=torch.float32) / 16
+    y = torch.tensor(data.target == 8)
+    eights = y.nonzero()[:15, 0]
+    keep = torch.cat([(~y).nonzero()[:735, 0], eights])
+    x, y = x[keep], y[keep].float()
+    x = (x - x.mean(0)) / x.std(0).clamp(min=0.1)
+    return x, y, float(y.mean())
+
+
+@functools.cache
+def losses(prior: bool) -> Tensor:
+    """Train ReLU networks from several seeds at once, one hidden layer.
+
+    Returns:
+        Training loss before each step, shape (STEPS, SEEDS).
+    """
+    x, y, rate = rare_digits()
+    generator = torch.Generator().manual_seed(SEED)
+    shapes = ((64, 32), (32, 1))
+    parameters = []
+    for fan_in, fan_out in shapes:
+        w = torch.randn(SEEDS, fan_in, fan_out, generator=generator)
+        small = 0.1 if fan_out == 1 else 1.0
+        parameters += [w * small * math.sqrt(2 / fan_in)]
+        parameters += [torch.zeros(SEEDS, 1, fan_out)]
+    if prior:
+        parameters[-1] += math.log(rate / (1 - rate))
+    velocity = [torch.zeros_like(p) for p in parameters]
+    history = []
+    for _ in range(STEPS):
+        for p in parameters:
+            p.requires_grad_()
+        w1, b1, w2, b2 = parameters
+        logits = ((x @ w1 + b1).relu() @ w2 + b2)[..., 0]
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            logits, y.expand(SEEDS, -1), reduction="none"
+        ).mean(1)
+        history.append(loss.detach())
+        gradients = torch.autograd.grad(loss.sum(), parameters)
+        with torch.no_grad():
+            velocity = [
+                0.9 * v + g for v, g in zip(velocity, gradients, strict=True)
+            ]
+            pairs = zip(parameters, velocity, strict=True)
+            parameters = [p - 0.05 * v for p, v in pairs]
+    return torch.stack(history)
+
+
+# --8<-- [end:train]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the first loss, and the steps to half the labels' entropy."""
+    _, _, rate = rare_digits()
+    entropy = -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
+    values: dict[str, float | tuple[float, float]] = {
+        "rate": rate,
+        "entropy": entropy,
+    }
+    print(f"entropy of the labels {entropy:.3f}")
+    print("bias    loss at step 0   steps to half of it")
+    for key, prior in (("zero", False), ("prior", True)):
+        mean = losses(prior).mean(1)
+        reached = round(int((mean < entropy / 2).nonzero()[0]), -1)
+        values[f"first_{key}"] = float(mean[0])
+        values[f"steps_{key}"] = float(reached)
+        print(f"{key:<8}{mean[0]:10.2f}{reached:14d}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_loss]
+def plot_loss() -> Figure:
+    """Draw the training loss with and without the prior."""
+    fig, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    names = ("bias 0", "bias at the prior")
+    for i, prior in enumerate((False, True)):
+        curves = losses(prior)
+        ax.plot(curves.mean(1), ("-", "-.")[i], color=f"C{i}", label=names[i])
+        low, high = curves.min(1).values, curves.max(1).values
+        ax.fill_between(range(STEPS), low, high, color=f"C{i}", alpha=0.2)
+    rate = rare_digits()[2]
+    entropy = -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
+    for level in (math.log(2), entropy):
+        label = "predicted" if level == entropy else None
+        ax.axhline(level, ls="--", lw=1, color="black", label=label)
+    ax.set_yscale("log")
+    ax.set_xlabel("step")
+    ax.set_ylabel("training loss")
+    ax.legend()
+    return fig
+
+
+if __name__ == "__main__":
+    plot_loss()
+    plt.show()
+# --8<-- [end:plot_loss]

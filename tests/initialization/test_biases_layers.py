@@ -1,0 +1,55 @@
+"""Embeddings, borders and a generator."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from x0.initialization import biases_layers
+
+
+def test_a_lookup_has_one_term():
+    assert biases_layers.lookup(5000, 64, "normal_") == pytest.approx(1, rel=0.02)
+    theory = 2 / (5000 + 64)  # Xavier reads the vocabulary as a fan
+    assert biases_layers.lookup(5000, 64, "xavier_normal_") == pytest.approx(theory, rel=0.02)
+
+
+def test_rejects_an_unknown_initializer():
+    with pytest.raises(ValueError, match="Received: initialize='he_'"):
+        biases_layers.lookup(10, 4, "he_")
+
+
+@pytest.mark.parametrize("side", [4, 8, 32])
+def test_border(side):
+    theory = (1 - 2 / (3 * side)) ** 2
+    assert biases_layers.border_share(side) == pytest.approx(theory, rel=1e-5)
+    layer = nn.Conv2d(64, 64, 3, padding=1, bias=False)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(16, 64, side, side, generator=generator)
+    measured = float((layer(x).detach().square().mean()) / x.square().mean())
+    assert measured == pytest.approx(theory, rel=0.1)
+
+
+@pytest.mark.claim("A-50")
+def test_a_generator_with_the_std_of_the_paper_needs_its_normalization():
+    predicted, measured = biases_layers.generator_moments(0.02, 16)
+    for theory, q in zip(predicted, measured, strict=True):
+        assert 0.5 < q / theory < 2
+    assert measured[-1] < 1e-4
+    h = torch.randn(16, 100, 1, 1, generator=torch.Generator().manual_seed(0))
+    for i, (c_in, c_out) in enumerate(((100, 512), (512, 256), (256, 128), (128, 64), (64, 3))):
+        stride, padding = (1, 0) if i == 0 else (2, 1)
+        layer = nn.ConvTranspose2d(c_in, c_out, 4, stride, padding, bias=False)
+        nn.init.normal_(layer.weight, 0, 0.02)
+        h = layer(h).detach()
+        if i < 4:
+            h = nn.functional.batch_norm(h, None, None, training=True).relu()
+    assert 0.01 < float(h.square().mean()) < 1  # with BatchNorm
+
+
+def test_values():
+    values = biases_layers.demo()
+    assert values["gan_std"] == pytest.approx(math.sqrt(values["gan_theory"]))
+    assert values["border_8"] == pytest.approx((11 / 12) ** 2)

@@ -1,0 +1,64 @@
+"""Figure biases-recurrent-norms: what is kept through time."""
+
+import math
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from torch import nn
+
+from x0.initialization import biases_recurrent
+
+
+@pytest.fixture(scope="module")
+def norms():
+    return biases_recurrent.state_norms()
+
+
+def test_orthogonal_keeps_the_norm(norms):
+    assert norms["orthogonal"].min() > 1 - 1e-9
+    assert norms["orthogonal"].max() < 1 + 1e-9
+
+
+def test_the_default_shrinks_by_the_root_of_three(norms):
+    median = norms["PyTorch default"].median(1).values
+    rate = math.log(float(median[50] / median[10])) / 40
+    assert rate == pytest.approx(-math.log(3) / 2, abs=0.03)
+    assert abs(rate) > 0.2  # not LeCun's rule
+    normal = math.log(float(norms["normal, 1/n"].median(1).values[50])) / 50
+    assert abs(normal) < 0.03
+
+
+def test_a_real_rnn_with_the_default_loses_its_state():
+    torch.manual_seed(0)
+    rnn = nn.RNN(4, 128)
+    nn.init.zeros_(rnn.bias_ih_l0)
+    nn.init.zeros_(rnn.bias_hh_l0)
+    start = 1e-3 * torch.randn(1, 1, 128)
+    _, end = rnn(torch.zeros(30, 1, 4), start)
+    shrink = float(end.detach().norm() / start.norm())
+    assert math.log(shrink) / 30 == pytest.approx(-math.log(3) / 2, abs=0.08)
+
+
+def test_what_a_cell_keeps():
+    values = biases_recurrent.demo()
+    assert values["cell_0"] < 1e-6 < values["cell_1"] < 0.1 < values["cell_2"]
+
+
+def test_with_zero_weights_the_gate_is_all_there_is():
+    lstm = nn.LSTM(2, 8)
+    with torch.no_grad():
+        for p in lstm.parameters():
+            p.zero_()
+        lstm.bias_ih_l0[8:16] = 1.0
+    gate = 1 / (1 + math.exp(-1))
+    assert biases_recurrent.cell_gradient(lstm, 20) == pytest.approx(gate**20, rel=1e-4)
+
+
+def test_figure():
+    figure = biases_recurrent.plot_norms()
+    default, normal, orthogonal = figure.axes[0].lines[-3:]
+    assert default.get_ydata()[-1] < 1e-10
+    assert 0.1 < normal.get_ydata()[-1] < 10
+    assert orthogonal.get_ydata()[-1] == pytest.approx(1)
+    plt.close(figure)

@@ -1,0 +1,83 @@
+"""Figure biases-relu-units: what a positive bias does to the units of a ReLU network."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from x0.initialization import biases_relu
+
+
+@pytest.fixture(scope="module")
+def units():
+    return biases_relu.units()
+
+
+def test_active_units_of_the_first_layer(units):
+    generator = torch.Generator().manual_seed(3)
+    z = torch.randn(200, 256, 64, generator=generator).mean(2) * 8 * math.sqrt(2)
+    for i, b in enumerate(biases_relu.BIASES):
+        theory = stats.norm.cdf(b / math.sqrt(2))
+        share = (z + b > 0).float().mean(1)
+        error = float(share.std()) / math.sqrt(len(share))
+        assert abs(float(share.mean()) - theory) < 4 * error < 0.2 * theory
+        assert float(units["active"][i, 0].mean()) == pytest.approx(theory, abs=0.005)
+    assert float(units["active"][2, 0].mean()) < 0.54  # b = 0.1 wakes 3 %, not all
+
+
+def test_the_map_is_an_integral():
+    s, active = biases_relu.biased_map(0.5, 2)
+    z = stats.norm(0.5, math.sqrt(2))
+    moment = z.expect(lambda t: t**2, lb=0)
+    assert s[1] == pytest.approx(2 * moment, rel=1e-6)
+    assert active[0] == pytest.approx(z.sf(0))
+
+
+def test_s_grows_like_the_square_of_the_depth():
+    s, _ = biases_relu.biased_map(1.0, 400)
+    slope = math.log(s[399] / s[199]) / math.log(2)
+    assert slope == pytest.approx(2, abs=0.05)
+    assert biases_relu.biased_map(0.0, 30)[0] == pytest.approx(2.0)
+
+
+@pytest.mark.claim("A-67")
+def test_a_positive_bias_saves_no_units(units):
+    """No unit is dead in layer 1 either way; in layer 30 a positive bias leaves no fewer dead."""
+    dead = units["dead"]
+    assert float(dead[:, 0].max()) == 0
+    zero = dead[0, -1]
+    assert float(zero.mean()) > 0.2
+    for i in (1, 2, 3):
+        difference = dead[i, -1] - zero  # the same weights
+        error = float(difference.std()) / math.sqrt(len(difference))
+        assert float(difference.mean()) > -2 * error
+    difference = dead[3, -1] - zero
+    assert float(difference.mean()) > 2 * float(difference.std()) / math.sqrt(len(difference))
+
+
+def test_inputs_become_parallel(units):
+    cosine = units["cosine"].mean(2)
+    assert float(cosine[0, -1]) > 0.95
+    assert float(cosine[3, -1]) > float(cosine[0, -1])
+
+
+def test_rejects_no_layers():
+    with pytest.raises(ValueError, match="Received: depth=0"):
+        biases_relu.biased_map(0.1, 0)
+
+
+def test_figure():
+    figure = biases_relu.plot_units()
+    top, middle, bottom = figure.axes
+    dots = [line for line in top.lines if line.get_label().startswith("b =")]
+    assert len(dots) == len(middle.lines) == len(bottom.lines) == 4
+    for line in middle.lines:
+        y = line.get_ydata()
+        assert y[0] == 0
+        assert y[-1] > 0.2
+    assert np.all(dots[3].get_ydata() > 0.45)
+    assert biases_relu.demo()["active_01_theory"] == pytest.approx(0.528, abs=1e-3)
+    plt.close(figure)
