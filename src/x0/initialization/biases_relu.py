@@ -16,7 +16,7 @@ from torch import Tensor
 
 SEED = 0
 BIASES = (0.0, 0.01, 0.1, 1.0)
-WIDTH, DEPTH, INPUTS, NETWORKS = 256, 30, 250, 6
+WIDTH, DEPTH, INPUTS, NETWORKS = 256, 30, 160, 6
 # --8<-- [end:imports]
 
 
