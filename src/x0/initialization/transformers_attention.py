@@ -72,7 +72,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
         key = "scaled" if scaled else "plain"
         values[f"variance_{key}"] = (float(variance), float(errors[0]))
         values[f"used_{key}"] = (float(used), float(errors[1]))
-        print(f"{name:<10}{variance:10.2g}{used:13.2g}")
+        print(f"{name:<10}{variance:10.1f}{used:13.0f}")
     values["used_theory"] = KEYS / math.e
     return values
 
