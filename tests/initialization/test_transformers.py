@@ -55,9 +55,9 @@ def test_a_seed_fixes_the_result_and_another_name_is_an_error():
     for model in (first, second):
         transformers.init_transformer_(model, 3, generator=torch.Generator().manual_seed(4))
     torch.testing.assert_close(first.layers[0].linear1.weight, second.layers[0].linear1.weight)
-    with pytest.raises(ValueError, match=r"Expected 6 residual weights \(2 \* depth\), found 0"):
+    with pytest.raises(ValueError, match="Expected 6 residual weights, found 0"):
         transformers.init_transformer_(first, 3, residual=("down",))
-    with pytest.raises(ValueError, match=r"Expected 8 residual weights .*, found 6"):
+    with pytest.raises(ValueError, match="Expected 8 residual weights, found 6"):
         transformers.init_transformer_(first, 4)
 
 

@@ -58,7 +58,7 @@ def init_transformer_(
             parameter.fill_(1)
     if found != 2 * depth:
         raise ValueError(
-            f"Expected {2 * depth} residual weights (2 * depth), found {found}. "
+            f"Expected {2 * depth} residual weights, found {found}. "
             f"Received: {residual=}"
         )
 
