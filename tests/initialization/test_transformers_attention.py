@@ -14,7 +14,7 @@ from x0.initialization import transformers_attention as module
 def test_variance_of_the_logits(d):
     rng = np.random.default_rng(d)
     for scaled, theory, wrong in ((False, d, 1), (True, 1, 1 / d)):
-        parts = [module.attention_logits(d, scaled, rng) for _ in range(3)]
+        parts = [module.draw_logits(d, scaled, rng) for _ in range(3)]
         squares = (np.concatenate(parts) ** 2).mean(1)
         error = squares.std() / math.sqrt(len(squares))
         assert abs(squares.mean() - theory) < 4 * error

@@ -21,7 +21,7 @@ KEYS, QUERIES = 256, 200
 
 
 # --8<-- [start:logits]
-def attention_logits(
+def draw_logits(
     dimension: int, scaled: bool, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return logits q·k of QUERIES queries with KEYS keys each.
@@ -29,7 +29,7 @@ def attention_logits(
     The components of q and k are standard normal.
 
     >>> rng = np.random.default_rng(0)
-    >>> attention_logits(64, False, rng).shape
+    >>> draw_logits(64, False, rng).shape
     (200, 256)
     """
     q = rng.standard_normal((QUERIES, 1, dimension), dtype=np.float32)
@@ -51,7 +51,7 @@ def attention_summary(scaled: bool) -> NDArray[np.float64]:
     rng = np.random.default_rng(SEED)
     rows = []
     for dimension in DIMENSIONS:
-        logits = attention_logits(dimension, scaled, rng)
+        logits = draw_logits(dimension, scaled, rng)
         squares, used = (logits**2).mean(1), used_keys(logits)
         errors = [x.std() / math.sqrt(QUERIES) for x in (squares, used)]
         rows.append([squares.mean(), used.mean(), *errors])
