@@ -98,17 +98,6 @@ def pages(site: Path) -> list[SitePage]:
     return site_pages()
 
 
-@pytest.fixture(scope="session")
-def published(site: Path) -> Path:
-    """The same pages, built for an address with a sub-path as GitHub Pages gives it."""
-    del site  # must be there first: the tests' parameters are its pages
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("X0_SITE_URL", f"https://x0.example{MOUNT}")
-        environment.setenv("X0_SITE_URL_EN", f"https://x0.example{MOUNT}en/")
-        build(Project(ROOT), PUBLISHED, progress=False)
-    return PUBLISHED
-
-
 class _Handler(http.server.SimpleHTTPRequestHandler):
     """Serves the site below MOUNT and answers like GitHub Pages where there is nothing."""
 
@@ -137,9 +126,10 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def base_url(published: Path) -> Iterator[str]:
-    """The address of the published site, served under its sub-path from a free port."""
-    handler = functools.partial(_Handler, directory=str(published))
+def base_url(site: Path) -> Iterator[str]:
+    """The address of the published site: a free port here, and a sub-path as on GitHub Pages."""
+    del site  # must be there first: the tests' parameters are its pages
+    handler = functools.partial(_Handler, directory=str(PUBLISHED))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
@@ -149,8 +139,19 @@ def base_url(published: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def launch() -> Callable[[Playwright], Browser]:
-    """How to start the browser that browser.py finds."""
+def published(base_url: str) -> Path:
+    """The same pages as in site/, built for the address at which they are served."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("X0_SITE_URL", base_url)
+        environment.setenv("X0_SITE_URL_EN", f"{base_url}en/")
+        build(Project(ROOT), PUBLISHED, progress=False)
+    return PUBLISHED
+
+
+@pytest.fixture(scope="session")
+def launch(published: Path) -> Callable[[Playwright], Browser]:
+    """How to start the browser that browser.py finds, once there is something to look at."""
+    del published
     spec = importlib.util.spec_from_file_location("x0_browser", HERE / "browser.py")
     assert spec
     assert spec.loader

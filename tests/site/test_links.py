@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-OUTSIDE = r"https?://(?!x0\.example)|data:"
+ORIGIN = "http://127.0.0.1"
+OUTSIDE = r"https?://(?!127\.)|data:"
 LYCHEE = Path(sys.executable).with_name("lychee")
 
 
-def check(root: Path, files: list[Path]) -> dict[str, Any]:
+def check(root: Path, files: list[Path], origin: str = ORIGIN) -> dict[str, Any]:
     """Check all links of pages below a folder that stands for the server's root."""
     done = subprocess.run(
         [
@@ -25,7 +26,7 @@ def check(root: Path, files: list[Path]) -> dict[str, Any]:
             "--include-fragments=full",
             "--include-verbatim",
             f"--root-dir={root}",
-            f"--remap=https://x0.example file://{root}",  # canonical links are ours too
+            f"--remap={origin} file://{root}",  # canonical links are ours too
             "--index-files=index.html",
             "--format=json",
             "--no-progress",
@@ -51,14 +52,16 @@ def broken(report: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def report(published: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def report(
+    published: Path, base_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """What lychee says of the published site, mounted under its base path."""
     root = tmp_path_factory.mktemp("server")
     (root / "x0").symlink_to(published, target_is_directory=True)
     # rglob does not follow the link, so the pages are named through it.
     files = [root / "x0" / path.relative_to(published) for path in published.rglob("*.html")]
     assert files
-    return check(root, files)
+    return check(root, files, base_url.removesuffix("/x0/"))
 
 
 def test_every_link_and_fragment_resolves(report: dict[str, Any], pages: list[Any]) -> None:
@@ -77,12 +80,13 @@ def test_a_broken_link_would_be_found(tmp_path: Path) -> None:
         '<h1 id="here">x</h1><a href="#here">1</a><a href="/x0/">2</a>'
         '<a href="#gone">3</a><a href="gone/">4</a><a href="/gone/">5</a>'
         '<script src="gone.js"></script><a href="./#here">6</a><a href="./#gone">7</a>'
+        f'<a href="{ORIGIN}/x0/">8</a><a href="{ORIGIN}/">9</a><a href="{ORIGIN}/gone">10</a>'
     )
     (tmp_path / "x0").mkdir()
     (tmp_path / "x0" / "index.html").write_text(page, encoding="utf-8")
     report = check(tmp_path, [tmp_path / "x0" / "index.html"])
-    assert len(broken(report)) == 5
-    assert report["successful"] == 3
+    assert len(broken(report)) == 7
+    assert report["successful"] == 4
 
 
 def test_ids_are_unique_and_references_inside_a_page_resolve(site_page: Any) -> None:
