@@ -75,4 +75,5 @@ def test_demo(capsys):
     values = residual_fixup.demo()
     assert values["exponent_50"] == 0.5
     assert abs(values["zero_2"][0] - 32) < 4 * values["zero_2"][1]
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert values["scalars"] == 4  # three biases and a multiplier

@@ -125,6 +125,10 @@ def demo() -> dict[str, float | tuple[float, float]]:
             row = "".join(f"{mean:7.2g}" for mean, _ in means)
             print(f"{weights:<9}{name:<9}{row}")
     values["exponent_50"] = 16 ** (-1 / 4)  # ResNet-50: 16 branches of 3
+    branch = fixup_branch(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+    scalars = [p for p in branch.parameters() if p.dim() == 0]
+    values["scalars"] = float(len(scalars))
+    print(f"scalars of a branch with 2 weights: {len(scalars)}")
     return values
 
 
