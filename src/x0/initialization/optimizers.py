@@ -1,0 +1,99 @@
+"""Adam's first step has one size for every weight, whatever the gradient is.
+
+dw = -eta g / (|g| + epsilon): the scale of the gradient cancels down to
+epsilon = 1e-8, while SGD moves in proportion to it.
+
+Kingma and Ba (2015).
+"""
+
+# --8<-- [start:imports]
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+RATE, EPSILON = 0.1, 1e-8
+# --8<-- [end:imports]
+
+
+# --8<-- [start:step]
+def first_step(
+    optimizer: Callable[[list[nn.Parameter]], torch.optim.Optimizer],
+    gradient: Tensor,
+) -> Tensor:
+    """Return the change of weights that start at 0 in one step.
+
+    Args:
+        optimizer: makes an optimizer of torch.optim from parameters.
+        gradient: the gradient of the weights, any shape.
+
+    Raises:
+        ValueError: the gradient is not finite.
+
+    >>> g = torch.tensor([-3.0, 0.5], dtype=torch.float64)
+    >>> step = first_step(lambda p: torch.optim.Adam(p, lr=0.1), g)
+    >>> [round(float(x), 4) for x in step]
+    [0.1, -0.1]
+    """
+    if not bool(gradient.isfinite().all()):
+        raise ValueError(f"Expected finite numbers. Received: {gradient=}")
+    weight = nn.Parameter(torch.zeros_like(gradient))
+    weight.grad = gradient.clone()
+    optimizer([weight]).step()
+    return weight.detach()
+
+
+# --8<-- [end:step]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the first step for gradients of three sizes."""
+    g = torch.tensor([1.0, 1e-4, 1e-8, 1e-12], dtype=torch.float64)
+    makers = {
+        "SGD": lambda p: torch.optim.SGD(p, lr=RATE),
+        "momentum": lambda p: torch.optim.SGD(p, lr=RATE, momentum=0.9),
+        "Adam": lambda p: torch.optim.Adam(p, lr=RATE),
+    }
+    values: dict[str, float | tuple[float, float]] = {}
+    print("gradient ", *(f"{float(x):9.0e}" for x in g))
+    for name, maker in makers.items():
+        step = first_step(maker, g)
+        print(f"{name:<9}", *(f"{float(x):9.0e}" for x in step))
+        for i, size in enumerate(("1", "4", "8", "12")):
+            values[f"{name.lower()}_{size}"] = float(step[i])
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_epsilon]
+def plot_epsilon() -> Figure:
+    """Draw the size of the first step against that of the gradient."""
+    fig, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    g = np.logspace(-14, 1, 31)
+    tensor = torch.from_numpy(g)
+    sgd = first_step(lambda p: torch.optim.SGD(p, lr=RATE), tensor)
+    adam = first_step(lambda p: torch.optim.Adam(p, lr=RATE), tensor)
+    ax.plot(g, RATE * g, "k--", lw=1, label="predicted")
+    ax.plot(g, RATE * g / (g + EPSILON), "k--", lw=1)
+    ax.plot(g, -sgd.numpy(), "o", ms=4, color="C0", label="SGD")
+    ax.plot(g, -adam.numpy(), "s", ms=4, color="C1", label="Adam")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("size of the gradient")
+    ax.set_ylabel("size of the first step")
+    ax.legend()
+    return fig
+
+
+if __name__ == "__main__":
+    plot_epsilon()
+    plt.show()
+# --8<-- [end:plot_epsilon]

@@ -1,0 +1,40 @@
+"""Figure optimizers-epsilon: the first step of SGD and of Adam."""
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from x0.initialization import optimizers
+
+
+def test_adam_ignores_the_scale_of_the_gradient_down_to_epsilon():
+    def adam(p):
+        return torch.optim.Adam(p, lr=0.1)
+
+    g = torch.tensor([2.0, -0.3, 1e-3], dtype=torch.float64)
+    step = optimizers.first_step(adam, g)
+    assert torch.allclose(step, -0.1 * g.sign(), rtol=1e-4)
+    assert torch.allclose(optimizers.first_step(adam, 1000 * g), step, rtol=1e-4)
+    tiny = optimizers.first_step(adam, torch.tensor([1e-12], dtype=torch.float64))
+    assert float(tiny) == pytest.approx(-0.1 * 1e-4, rel=1e-3)
+
+
+def test_sgd_moves_in_proportion():
+    g = torch.tensor([2.0, -0.3], dtype=torch.float64)
+    step = optimizers.first_step(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), g)
+    assert torch.allclose(step, -0.1 * g)
+
+
+def test_rejects_a_gradient_that_is_not_finite():
+    with pytest.raises(ValueError, match="Received: gradient="):
+        optimizers.first_step(lambda p: torch.optim.SGD(p), torch.tensor([float("nan")]))
+
+
+def test_figure_and_values():
+    figure = optimizers.plot_epsilon()
+    _, _, sgd, adam = figure.axes[0].lines
+    assert sgd.get_ydata()[0] < 1e-14
+    assert adam.get_ydata()[-1] == pytest.approx(0.1)
+    assert adam.get_ydata()[0] < 1e-6
+    assert optimizers.demo()["adam_8"] == pytest.approx(-0.05)
+    plt.close(figure)
