@@ -12,22 +12,22 @@ def test_adam_ignores_the_scale_of_the_gradient_down_to_epsilon():
         return torch.optim.Adam(p, lr=0.1)
 
     g = torch.tensor([2.0, -0.3, 1e-3], dtype=torch.float64)
-    step = optimizers.first_step(adam, g)
+    step = optimizers.optimizer_step(adam, g)
     assert torch.allclose(step, -0.1 * g.sign(), rtol=1e-4)
-    assert torch.allclose(optimizers.first_step(adam, 1000 * g), step, rtol=1e-4)
-    tiny = optimizers.first_step(adam, torch.tensor([1e-12], dtype=torch.float64))
+    assert torch.allclose(optimizers.optimizer_step(adam, 1000 * g), step, rtol=1e-4)
+    tiny = optimizers.optimizer_step(adam, torch.tensor([1e-12], dtype=torch.float64))
     assert float(tiny) == pytest.approx(-0.1 * 1e-4, rel=1e-3)
 
 
 def test_sgd_moves_in_proportion():
     g = torch.tensor([2.0, -0.3], dtype=torch.float64)
-    step = optimizers.first_step(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), g)
+    step = optimizers.optimizer_step(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), g)
     assert torch.allclose(step, -0.1 * g)
 
 
 def test_rejects_a_gradient_that_is_not_finite():
     with pytest.raises(ValueError, match="Received: gradient="):
-        optimizers.first_step(lambda p: torch.optim.SGD(p), torch.tensor([float("nan")]))
+        optimizers.optimizer_step(lambda p: torch.optim.SGD(p), torch.tensor([float("nan")]))
 
 
 def test_figure_and_values():

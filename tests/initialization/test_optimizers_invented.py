@@ -13,7 +13,7 @@ from x0.initialization import optimizers_invented as invented
 def test_the_factor_depends_on_the_width(width):
     rng = np.random.default_rng(1)
     for variance in (1e-4, 1e-2):
-        log = np.log(invented.growth(width, variance, rng)) / invented.DEPTH
+        log = np.log(invented.fixed_std_growth(width, variance, rng)) / invented.DEPTH
         error = log.std() / math.sqrt(len(log))
         theory = math.log(width * variance / 2) - 5 / (2 * width)  # finite width
         assert abs(log.mean() - theory) < 4 * error + 6 / width**2
@@ -30,7 +30,7 @@ def test_a_small_random_bias_does_not_help():
             q = 256 * 1e-4 / 2 * q + bias
         assert q == pytest.approx(bias / (1 - 0.0128), rel=1e-6)
     with pytest.raises(ValueError, match=r"Received: variance=0\.0"):
-        invented.growth(8, 0.0, rng)
+        invented.fixed_std_growth(8, 0.0, rng)
 
 
 def test_values():

@@ -20,7 +20,7 @@ RATE, EPSILON = 0.1, 1e-8
 
 
 # --8<-- [start:step]
-def first_step(
+def optimizer_step(
     optimizer: Callable[[list[nn.Parameter]], torch.optim.Optimizer],
     gradient: Tensor,
 ) -> Tensor:
@@ -34,7 +34,7 @@ def first_step(
         ValueError: the gradient is not finite.
 
     >>> g = torch.tensor([-3.0, 0.5], dtype=torch.float64)
-    >>> step = first_step(lambda p: torch.optim.Adam(p, lr=0.1), g)
+    >>> step = optimizer_step(lambda p: torch.optim.Adam(p, lr=0.1), g)
     >>> [round(float(x), 4) for x in step]
     [0.1, -0.1]
     """
@@ -61,7 +61,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     values: dict[str, float | tuple[float, float]] = {}
     print("gradient ", *(f"{float(x):9.0e}" for x in g))
     for name, maker in makers.items():
-        step = first_step(maker, g)
+        step = optimizer_step(maker, g)
         print(f"{name:<9}", *(f"{float(x):9.0e}" for x in step))
         for i, size in enumerate(("1", "4", "8", "12")):
             values[f"{name.lower()}_{size}"] = float(step[i])
@@ -79,8 +79,8 @@ def plot_epsilon() -> Figure:
     fig, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
     g = np.logspace(-14, 1, 31)
     tensor = torch.from_numpy(g)
-    sgd = first_step(lambda p: torch.optim.SGD(p, lr=RATE), tensor)
-    adam = first_step(lambda p: torch.optim.Adam(p, lr=RATE), tensor)
+    sgd = optimizer_step(lambda p: torch.optim.SGD(p, lr=RATE), tensor)
+    adam = optimizer_step(lambda p: torch.optim.Adam(p, lr=RATE), tensor)
     ax.plot(g, RATE * g, "k--", lw=1, label="predicted")
     ax.plot(g, RATE * g / (g + EPSILON), "k--", lw=1)
     ax.plot(g, -sgd.numpy(), "o", ms=4, color="C0", label="SGD")

@@ -15,7 +15,7 @@ WIDTHS, DEPTH, NETWORKS = (64, 256, 1024), 10, 400
 
 
 # --8<-- [start:growth]
-def growth(
+def fixed_std_growth(
     width: int, variance: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return q_11 / q_1 of ReLU networks without biases, one per network.
@@ -31,7 +31,7 @@ def growth(
         ValueError: the variance is not positive.
 
     >>> rng = np.random.default_rng(0)
-    >>> round(float(growth(256, 2 / 256, rng).mean()))
+    >>> round(float(fixed_std_growth(256, 2 / 256, rng).mean()))
     1
     """
     if variance <= 0:
@@ -56,7 +56,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
         row = []
         rules = (("std", 1e-4), ("variance", 1e-2), ("he", 2 / width))
         for name, variance in rules:
-            q = growth(width, variance, rng)
+            q = fixed_std_growth(width, variance, rng)
             error = float(q.std()) / math.sqrt(NETWORKS)
             values[f"{name}_{width}"] = float(q.mean()), error
             values[f"{name}_{width}_theory"] = (width * variance / 2) ** DEPTH

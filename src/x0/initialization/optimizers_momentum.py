@@ -57,7 +57,7 @@ def heavy_ball(
 
 # --8<-- [start:digits]
 @functools.cache
-def train() -> tuple[Tensor, Tensor]:
+def train_biases() -> tuple[Tensor, Tensor]:
     """Train ReLU networks with several biases and seeds, all at once.
 
     Returns:
@@ -123,7 +123,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
         ]
         print(f"  rate {rate:<22}{ratios[0]:10.1e}{ratios[1]:13.1e}")
         values[f"ratio_{rate}".replace(".", "")] = ratios[0]
-    losses, accuracy = train()
+    losses, accuracy = train_biases()
     print("digits, momentum 0.9       final loss   accuracy")
     for i, b in enumerate(BIASES):
         final, key = losses[-1, i], f"{b:g}".replace(".", "")
@@ -143,7 +143,7 @@ if __name__ == "__main__":
 # --8<-- [start:plot_biases]
 def plot_biases() -> Figure:
     """Draw the training loss for four initial biases."""
-    losses, _ = train()
+    losses, _ = train_biases()
     fig, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
     for i, b in enumerate(BIASES):
         style = ("-", "--", "-.", ":")[i]
