@@ -95,15 +95,16 @@ def pair(u: float) -> tuple[Array, Array, Any]:
 
 @equation("frameworks-difference", kind="numerical", tolerance="relative 1e-9; slope ± 0.05")
 def test_difference(eq: Equation) -> None:
-    """One unit, weights ±1/√3: n v is 1/3. The error is of order 3/2 in u."""
+    """Two independent units below, weights ±1/√6: n v is 1/3. The error is of order 3/2 in u."""
 
     def bind(u: float) -> dict[str, Any]:
         z, y, mean = pair(u)
-        signs = np.array([[-1.0], [1.0]]) / math.sqrt(3)
-        after = signs * (np.maximum(z, 0.0) - np.maximum(y, 0.0))
-        u_next = float(np.mean([float(mean(row[None] ** 2).item()) for row in after]))
+        d = np.maximum(z, 0.0) - np.maximum(y, 0.0)
+        first, second, square = (float(mean(x).item()) for x in (d, d, d**2))
+        signs = [(s, t) for s in (-1, 1) for t in (-1, 1)]
+        u_next = np.mean([2 * square + 2 * s * t * first * second for s, t in signs]) / 6
         before = float(mean((z - y) ** 2).item())
-        return {"l": 1, "n": 1, "v": 1 / 3, "z": z, "y": y, "E": mean, "u": {0: before, 1: u_next}}
+        return {"l": 1, "n": 2, "v": 1 / 6, "z": z, "y": y, "E": mean, "u": {0: before, 1: u_next}}
 
     eq.approximates([1e-5, 1e-4, 1e-3], bind, order=1.5)
 

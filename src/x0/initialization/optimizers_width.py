@@ -124,7 +124,7 @@ def plot_change() -> Figure:
         ax.plot(WIDTHS, line, ls="--", lw=1, color="black", label=label)
         name = f"{optimizer}, μP" if mup else f"{optimizer}, constant rate"
         ax.plot(WIDTHS, means, "os^D"[i], ms=5, color=f"C{i}", label=name)
-    ax.set_xscale("log")
+    ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.set_xlabel("width")
     ax.set_ylabel("change of z in one step")
