@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.server
 import importlib.util
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lxml.html
 import pytest
@@ -146,6 +149,38 @@ def published(base_url: str) -> Path:
         environment.setenv("X0_SITE_URL_EN", f"{base_url}en/")
         build(Project(ROOT), PUBLISHED, progress=False)
     return PUBLISHED
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What was found good, by a hash of everything that it depends on: it need not be done twice.
+
+    `make clean` forgets it.
+    """
+
+    kind: str
+    depends_on: tuple[bytes, ...]
+
+    def _path(self, content: str) -> Path:
+        digest = hashlib.sha256()
+        for part in (*self.depends_on, content.encode()):
+            digest.update(hashlib.sha256(part).digest())
+        return ROOT / "build" / "tested" / self.kind / f"{digest.hexdigest()}.json"
+
+    def recall(self, content: str) -> Any:
+        path = self._path(content)
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+    def keep(self, content: str, result: Any) -> None:
+        path = self._path(content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def memory() -> type[Memory]:
+    """The class of memories."""
+    return Memory
 
 
 @pytest.fixture(scope="session")

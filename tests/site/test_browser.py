@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ VIEWS = {
     "en": (("light", "narrow"), ("dark", "wide")),
 }
 MOST_SHIFT = 0.01
+BASE = "base:/"  # stands for the address, whose port changes, in what is remembered
 
 OBSERVE_SHIFTS = """
 window.x0Shifts = [];
@@ -65,11 +68,14 @@ class Seen:
     requests: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     violations: dict[str, list[str]] = field(default_factory=dict)
-    rules: set[str] = field(default_factory=set)
+    rules: list[str] = field(default_factory=list)
     shifts: dict[str, list[Any]] = field(default_factory=dict)
     sideways: list[str] = field(default_factory=list)
     cookies: list[Any] = field(default_factory=list)
     colors: dict[str, str] = field(default_factory=dict)  # of the page's ground, by scheme
+
+    def is_good(self) -> bool:
+        return not (self.problems or self.sideways or any(self.violations.values()))
 
 
 def listen(page: Page, seen: Seen) -> None:
@@ -130,7 +136,7 @@ def look(context: BrowserContext, url: str, views: tuple[tuple[str, str], ...]) 
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate(RUN_AXE, WCAG)
         seen.violations[f"{scheme}, {width}"] = found["violations"]
-        seen.rules |= set(found["rules"])
+        seen.rules += found["rules"]
         if width == "narrow":
             wide = page.evaluate("document.documentElement.scrollWidth")
             seen.sideways = [f"{wide} px wide"] if wide > SIZES["narrow"]["width"] else []
@@ -141,16 +147,35 @@ def look(context: BrowserContext, url: str, views: tuple[tuple[str, str], ...]) 
 
 @pytest.fixture(scope="module")
 def visits(
-    request: pytest.FixtureRequest, launch: Callable[[Any], Browser], base_url: str
+    request: pytest.FixtureRequest,
+    launch: Callable[[Any], Browser],
+    chromium: Browser,
+    published: Path,
+    base_url: str,
+    memory: Any,
 ) -> dict[str, Seen]:
     """What each page that is tested shows to a browser that has seen nothing yet.
 
-    One browser per core, as looking takes a second for every 5000 elements.
+    One browser per core, as looking takes a second for every 5000 elements; and a page that has
+    not changed, in a site whose other files have not changed, is not visited again.
     """
     specs = (getattr(item, "callspec", None) for item in request.session.items)
     pages = dict.fromkeys(s.params["site_page"] for s in specs if s and "site_page" in s.params)
-    waiting = list(pages)
-    seen: dict[str, Seen] = {}
+    assets = [
+        path.read_bytes()
+        for path in sorted(published.rglob("*.*"))
+        if path.suffix in {".css", ".js", ".woff2", ".svg"}
+    ]
+    here = Path(__file__).read_bytes()
+    known = memory("seen", (here, AXE.read_bytes(), chromium.version.encode(), *assets))
+    content = {
+        page: (published / page.file.relative_to(ROOT / "site")).read_text(encoding="utf-8")
+        for page in pages
+    }
+    content = {page: f"{page}{html.replace(base_url, BASE)}" for page, html in content.items()}
+    seen = {page: known.recall(content[page]) for page in pages}
+    seen = {page: result and recalled(result, base_url) for page, result in seen.items()}
+    waiting = [page for page, result in seen.items() if result is None]
 
     def work() -> None:
         with sync_playwright() as playwright, launch(playwright) as browser:
@@ -158,12 +183,21 @@ def visits(
                 page = waiting.pop()
                 with browser.new_context() as context:
                     context.add_init_script(OBSERVE_SHIFTS)
-                    seen[page.path] = look(context, base_url + page.path, VIEWS[page.language])
+                    found = look(context, base_url + page.path, VIEWS[page.language])
+                seen[page] = found
+                if found.is_good():
+                    text = json.dumps(dataclasses.asdict(found)).replace(base_url, BASE)
+                    known.keep(content[page], json.loads(text))
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for done in [pool.submit(work) for _ in range(os.cpu_count() or 1)]:
-            done.result()
-    return seen
+    if waiting:
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for done in [pool.submit(work) for _ in range(os.cpu_count() or 1)]:
+                done.result()
+    return {page.path: result for page, result in seen.items()}
+
+
+def recalled(stored: dict[str, Any], base_url: str) -> Seen:
+    return Seen(**json.loads(json.dumps(stored).replace(BASE, base_url)))
 
 
 @pytest.fixture
@@ -215,7 +249,7 @@ def test_no_cookie_is_set(seen: Seen) -> None:
 def test_axe_finds_no_violation_in_light_and_dark(seen: Seen) -> None:
     assert {view: found for view, found in seen.violations.items() if found} == {}
     assert len(seen.violations) == 2
-    assert {"color-contrast", "target-size", "html-has-lang"} <= seen.rules
+    assert {"color-contrast", "target-size", "html-has-lang"} <= set(seen.rules)
     assert seen.colors["dark"] != seen.colors["light"]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import os
+import platform
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from lxml.html import HtmlElement
 
 ROOT = Path(__file__).parents[2]
+RUNNER = Path(__file__).with_name("run_blocks.py")
 ALLOWED = {"numpy", "torch", "matplotlib", "sklearn"} | sys.stdlib_module_names
 # Fences that are not Python show a command or what it prints.
 NOT_PYTHON = {"language-text", "language-console", "language-bash", "language-sh"}
@@ -71,20 +74,35 @@ def sequence(page: HtmlElement) -> Blocks:
 
 
 @pytest.fixture(scope="module")
-def results(request: pytest.FixtureRequest) -> dict[Blocks, dict[str, Any]]:
+def results(request: pytest.FixtureRequest, memory: Any) -> dict[Blocks, dict[str, Any]]:
     """Every sequence of blocks of the pages that are tested, run once for both languages."""
     specs = (getattr(item, "callspec", None) for item in request.session.items)
-    pages = {
-        spec.params["site_page"]: None for spec in specs if spec and "site_page" in spec.params
-    }
-    sequences = list(dict.fromkeys(blocks for page in pages if (blocks := sequence(page.html))))
-    return dict(zip(sequences, run(sequences), strict=True))
+    pages = dict.fromkeys(s.params["site_page"] for s in specs if s and "site_page" in s.params)
+    sequences = dict.fromkeys(blocks for page in pages if (blocks := sequence(page.html)))
+    known = memory("code", (RUNNER.read_bytes(), json.dumps(environment()).encode()))
+    results = {blocks: known.recall(json.dumps(blocks)) for blocks in sequences}
+    new = [blocks for blocks, result in results.items() if result is None]
+    for blocks, result in zip(new, run(new) if new else [], strict=True):
+        results[blocks] = result
+        if "error" not in result:
+            known.keep(json.dumps(blocks), result)
+    return results
+
+
+def environment() -> list[str]:
+    """Return what the result of running code depends on."""
+    machine = ROOT / "build" / "run" / "machine.json"
+    return [
+        sys.version,
+        *(f"{name} {version(name)}" for name in ("numpy", "torch", "matplotlib", "scikit-learn")),
+        machine.read_text(encoding="utf-8") if machine.is_file() else platform.processor(),
+    ]
 
 
 def run(sequences: list[Blocks]) -> list[dict[str, Any]]:
     """Run sequences of blocks in fresh interpreters."""
     done = subprocess.run(
-        [sys.executable, "-I", Path(__file__).with_name("run_blocks.py")],
+        [sys.executable, "-I", RUNNER],
         input=json.dumps(sequences),
         capture_output=True,
         text=True,
