@@ -152,20 +152,19 @@ def weights(project: Project) -> None:
         )
         for language in LANGUAGES:
             for page in book.pages[language].values():
-                bytes_of: Counter[str] = Counter()
-
-                def count(response: Response, bytes_of: Counter[str] = bytes_of) -> None:
-                    kind = response.request.resource_type
-                    body = response.body()
-                    packed = body if kind == "font" else gzip.compress(body, 6)
-                    bytes_of[kind if kind in kinds else "other"] += len(packed)
-
+                answers: list[Response] = []
                 address = ("" if language == "zh" else "en/") + re.sub(r"index$", "", page.name)
                 tab = chromium.new_context().new_page()
-                tab.on("response", count)
+                tab.on("response", answers.append)
                 tab.goto(
                     base + address.rstrip("/") + ("/" if address else ""), wait_until="networkidle"
                 )
+                bytes_of: Counter[str] = Counter()
+                for answer in answers:
+                    kind = answer.request.resource_type
+                    body = answer.body()
+                    packed = body if kind == "font" else gzip.compress(body, 6)
+                    bytes_of[kind if kind in kinds else "other"] += len(packed)
                 row = [f"{bytes_of[kind] / 1000:.1f}" for kind in kinds]
                 table.add_row(f"{language}/{page.name}", *row, f"{bytes_of.total() / 1000:.1f}")
                 tab.context.close()
