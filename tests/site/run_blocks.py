@@ -51,9 +51,12 @@ class Called:
         code = frame.f_code
         if code.co_filename in self.files:
             self.functions.add((code.co_filename, code.co_qualname))
-        if code.co_name == "__init__" and code.co_argcount:  # that of a dataclass has no file
-            for base in type(frame.f_locals[code.co_varnames[0]]).__mro__:
-                self.classes.add(base.__qualname__)
+        if code.co_argcount:  # what makes an instance of a dataclass or named tuple has no file
+            first = code.co_varnames[0]
+            if code.co_name == "__init__":
+                self.classes |= {base.__qualname__ for base in type(frame.f_locals[first]).__mro__}
+            elif first == "_cls":
+                self.classes.add(frame.f_locals[first].__qualname__)
 
 
 def uncalled(blocks: Sequence[tuple[str, str]], called: Called) -> list[str]:
