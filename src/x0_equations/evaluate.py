@@ -12,7 +12,7 @@ import numpy as np
 import sympy as sp
 
 from x0_equations.tree import Node
-from x0_equations.values import Derivatives, Fixed, Indexed, Matrix, integrate
+from x0_equations.values import Derivatives, Field, Fixed, Indexed, Matrix, integrate
 
 
 class Unbound(LookupError):
@@ -203,7 +203,7 @@ class Evaluation:
 
     def _call(self, node: Node) -> Any:
         function, *arguments = self._values(node)
-        if arguments and isinstance(arguments[0], Matrix):
+        if isinstance(arguments[0], Matrix) and not isinstance(function, Field):
             return arguments[0].map(function)
         return function(*arguments)
 
@@ -290,8 +290,22 @@ class Evaluation:
         if isinstance(low, sp.Basic) or isinstance(high, sp.Basic):
             t = sp.Dummy(node.text, real=True)
             return sp.integrate(self._with(node.text, t, body), (t, low, high))
+        if any(isinstance(bound, Field) for bound in self.bindings.values()):
+            return self._integral_of_vectors(node, low, high)
         value = integrate(lambda t: self._with(node.text, t, body), low, high)
         return value.item() if np.size(value) == 1 else value
+
+    def _integral_of_vectors(self, node: Node, low: float, high: float) -> Any:
+        """Integrate numbers or matrices node by node: vectors have no room for an axis of nodes."""
+        found: list[Any] = []
+
+        def values(t: Any) -> Any:
+            found[:] = [self._with(node.text, float(s), node.children[0]) for s in t.ravel()]
+            arrays = [v.array if isinstance(v, Matrix) else np.asarray(v, float) for v in found]
+            return np.stack(arrays, -1)
+
+        value = integrate(values, low, high)[..., 0]
+        return Matrix(value) if isinstance(found[0], Matrix) else value.item()
 
     def _between(self, node: Node) -> Any:
         body, low, high = node.children

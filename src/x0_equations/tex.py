@@ -436,6 +436,7 @@ class _Reader:
             "binom": self.binomial,
             "sqrt": self.root,
             "int": self.integral,
+            "nabla": self.gradient,
             "begin": self.table,
         }
         if name not in commands:
@@ -490,6 +491,15 @@ class _Reader:
         if target is not None:
             return self.node("partial", start, target, variable, order)
         return self.node("differentiate", start, self.factor(), variable, order)
+
+    def gradient(self, token: Token) -> Node:
+        r"""Read `\nabla f` or `\nabla^2 f`, the gradient or the Hessian matrix of a function."""
+        order = self.group() if self.take("^") else Node("number", token.span, text="1")
+        mark = self.since(token.span[0])
+        function = self.atom()
+        if not self.is_function(function):
+            raise TexError("\\nabla takes a function", token.span[0])
+        return self.node("derivative", token.span[0], function, order, mark=mark)
 
     def binomial(self, token: Token) -> Node:
         r"""Read `\binom{n}{k}`."""

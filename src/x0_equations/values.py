@@ -54,6 +54,14 @@ class Function:
         return Function(*self.derivatives[order:])
 
 
+class Field(Function):
+    r"""A function of a vector, with its gradient and Hessian matrix: `\nabla f`, `\nabla^2 f`."""
+
+    def derivative(self, order: int) -> Field:
+        """Return the derivative of an order."""
+        return Field(*super().derivative(order).derivatives)
+
+
 class Smooth(Function):
     """A function given by a formula, differentiated by SymPy: `Smooth(sp.exp)`."""
 

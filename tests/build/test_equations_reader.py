@@ -14,7 +14,16 @@ from x0_equations.evaluate import Evaluation, Unbound
 from x0_equations.lexer import load_macros
 from x0_equations.tex import MEANINGS, parse
 from x0_equations.tree import TexError
-from x0_equations.values import Derivatives, Fixed, Function, Indexed, Matrix, Smooth, discrete
+from x0_equations.values import (
+    Derivatives,
+    Field,
+    Fixed,
+    Function,
+    Indexed,
+    Matrix,
+    Smooth,
+    discrete,
+)
 
 ROOT = Path(__file__).parents[2]
 MACROS = load_macros(ROOT / "snippets" / "macros.toml")
@@ -116,12 +125,41 @@ def test_a_formula_has_the_value_that_a_person_reads(
         (r"a \cdot + b", "expected a factor"),
         (r"(a + b", "expected )"),
         (r"\foo{a}", "unknown command"),
+        (r"\nabla x", "takes a function"),
         (r"\begin{array} a \end{array}", "unknown environment"),
     ],
 )
 def test_what_could_be_misread_is_refused(tex: str, complaint: str) -> None:
     with pytest.raises(TexError, match=complaint.replace(")", r"\)")):
         parse(f"y = {tex}", MACROS)
+
+
+@pytest.mark.parametrize(
+    ("tex", "expected"),
+    [
+        (r"f(x)", 4.0 + 27.0),
+        (r"\nabla f(x)^\top y", 2 * (2 * 5 + 9 * 7)),
+        (r"y^\top \nabla^2 f(x) y", 2 * (25 + 3 * 49)),
+        (r"\norm{\nabla f(x)}^2", 4**2 + 18**2),
+        (r"\int_{0}^{1} \nabla f(x + s y)^\top y \dd s", 7**2 + 3 * 10**2 - 4 - 27),
+    ],
+)
+def test_a_function_of_a_vector_has_a_gradient_and_a_hessian(tex: str, expected: float) -> None:
+    """The function x₁² + 3 x₂², at (2, 3), in the direction (5, 7)."""
+    weights = np.diag([1.0, 3.0])
+    f = Field(
+        lambda x: x.T * Matrix(weights) * x,
+        lambda x: Matrix(2 * weights) * x,
+        lambda x: Matrix(2 * weights),
+    )
+    at = {"f": f, "x": Matrix([2.0, 3.0]), "y": Matrix([5.0, 7.0])}
+    np.testing.assert_allclose(value(tex, **at), expected, rtol=1e-12)
+
+
+def test_the_integral_of_a_vector_is_a_vector() -> None:
+    f = Field(lambda x: 0.0, lambda x: 2 * x)
+    found = value(r"\int_{0}^{1} \nabla f(x + s x) \dd s", f=f, x=Matrix([2.0, 3.0]))
+    np.testing.assert_allclose(found, [6.0, 9.0], rtol=1e-12)
 
 
 def test_what_a_conditional_expectation_holds_fixed_must_be_fixed() -> None:
