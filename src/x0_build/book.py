@@ -11,29 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from x0_build import execute
+from x0_build.ledger import Claim, Ledger, read
 from x0_build.paths import Project
 from x0_build.problems import BuildError, Problem
 from x0_build.source import Page, load_pages
 from x0_build.tex import Katex, equation_files
 from x0_equations import Mark, marks
-
-VERDICTS = ("correct", "imprecise", "wrong", "unsupported", "promise")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One row of the ledger."""
-
-    id: str
-    source: str
-    where: str
-    verdict: str
-    page: str
-    text: dict[str, str]
-    correct: dict[str, str]
-    editorial: dict[str, str]
-    line: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +29,8 @@ class Term:
     key: str
     name: dict[str, str]
     definition: dict[str, str]
+    page: str  # where it is explained, if no page marks it with {term:…}
+    variants: tuple[str, ...]  # other Chinese words for it, which the book does not use
 
 
 @dataclass(frozen=True)
@@ -137,32 +125,83 @@ class Book:
                 key,
                 {"zh": row.get("zh", ""), "en": row.get("en", "")},
                 {"zh": row.get("zh_def", ""), "en": row.get("en_def", "")},
+                row.get("page", ""),
+                tuple(row.get("zh_variants", [])),
             )
             for key, row in rows.items()
         }
 
     @cached_property
+    def ledger(self) -> Ledger:
+        """Everything that snippets/claims.toml says."""
+        text = (self.project.snippets / "claims.toml").read_text(encoding="utf-8")
+        return read(self._toml("claims.toml"), text)
+
+    @cached_property
     def claims(self) -> dict[str, Claim]:
-        """Rows of the ledger by id."""
-        path = self.project.snippets / "claims.toml"
-        lines = {
-            m.group(1): path.read_text(encoding="utf-8").count("\n", 0, m.start()) + 1
-            for m in re.finditer(r'^id = "([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
-        }
+        """Claims of the ledger by id."""
+        return {claim.id: claim for claim in self.ledger.claims}
+
+    @cached_property
+    def nav(self) -> dict[str, list[tuple[str, list[str]]]]:
+        """The navigation by language: titles of areas, and the pages of each in order."""
         return {
-            row["id"]: Claim(
-                id=row["id"],
-                source=row.get("source", ""),
-                where=row.get("where", ""),
-                verdict=row.get("verdict", ""),
-                page=row.get("page", ""),
-                text={"zh": row.get("zh", ""), "en": row.get("en", "")},
-                correct={"zh": row.get("zh_correct", ""), "en": row.get("en_correct", "")},
-                editorial=row.get("editorial", {}),
-                line=lines.get(row["id"], 0),
-            )
-            for row in self._toml("claims.toml").get("claim", [])
+            language: self._nav(language, file)
+            for language, file in (("zh", "mkdocs.yml"), ("en", "mkdocs.en.yml"))
         }
+
+    def _nav(self, language: str, file: str) -> list[tuple[str, list[str]]]:
+        path = self.project.root / file
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        areas: list[tuple[str, list[str]]] = []
+        for entry in yaml.safe_load(text.partition("\nnav:")[2]) or []:
+            title, value = next(iter(entry.items())) if isinstance(entry, dict) else ("", entry)
+            rows = value if isinstance(value, list) else [value]
+            uris = [next(iter(r.values())) if isinstance(r, dict) else r for r in rows]
+            names = [str(uri).removesuffix(".md") for uri in uris]
+            areas.append((title, [name for name in names if name in self.pages[language]]))
+        return areas
+
+    @cached_property
+    def order(self) -> list[str]:
+        """All pages in the order of the navigation."""
+        listed = [name for _, names in self.nav["zh"] for name in names]
+        return list(dict.fromkeys([*listed, *self.pages["zh"]]))
+
+    def cited(self, page: Page) -> list[str]:
+        """Return the references that a page cites, in order; its claims cite for it."""
+        keys: list[str] = []
+        claims = " ".join(
+            text
+            for claim in self.claims.values()
+            if claim.page == page.name
+            for text in (claim.text[page.language], claim.correct[page.language])
+        )
+        for use in (*page.uses, *Page(page.language, "", page.path, claims).uses):
+            if use.kind in ("cite", "cited"):
+                keys += [part.strip().lstrip("@") for part in use.key.split(";")]
+        return list(dict.fromkeys(keys))
+
+    @cached_property
+    def citing(self) -> dict[str, list[str]]:
+        """The pages that cite a reference, in order, by key."""
+        found: dict[str, list[str]] = {}
+        for name in self.order:
+            for key in self.cited(self.pages["zh"][name]):
+                found.setdefault(key, []).append(name)
+        return found
+
+    @cached_property
+    def using(self) -> dict[str, list[str]]:
+        """The pages that explain or mark a term of the glossary, in order, by key."""
+        found: dict[str, list[str]] = {
+            key: [term.page] for key, term in self.glossary.items() if term.page
+        }
+        for name in self.order:
+            for key in self.pages["zh"][name].keys("term"):
+                if name not in found.setdefault(key, []):
+                    found[key].append(name)
+        return found
 
     @cached_property
     def references(self) -> dict[str, Reference]:

@@ -12,15 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from x0_build.book import VERDICTS, Book
+from x0_build.book import Book
+from x0_build.ledger import VERDICTS
 from x0_build.paths import LANGUAGES
 from x0_build.problems import Problem
+from x0_build.reference import INDEXES
 from x0_build.source import INCLUDE, INLINE, PATTERNS, STRAY, Page
 from x0_build.tex import TexError
 
 # What must stand in the same order in both languages, and what only equally often: the order
 # inside a sentence belongs to the language.
-_ORDERED = ("eq", "fig", "out", "claims", "refs")
+_ORDERED = ("eq", "fig", "out", "index", "claims", "refs")
 _COUNTED = ("eqref", "figref", "val", "exact", "cited", "cite", "tag", "term")
 
 _NUMBER = re.compile(r"(?<![\w.^_{#-])\d[\d,]*(?:\.\d+)?")
@@ -178,6 +180,8 @@ def _keys(book: Book, page: Page) -> Iterator[Problem]:
                 f"there is no module {use.key}",
                 _nearest(use.key, book.results, "write the stem of a module that has a demo()"),
             )
+        elif use.kind == "index" and use.key not in INDEXES:
+            problem = f"there is no index {use.key}", f"write one of: {', '.join(INDEXES)}"
         elif use.kind in ("cite", "cited"):
             for key in parts:
                 if key not in book.references:
@@ -280,9 +284,26 @@ def _anchors(book: Book, page: Page) -> set[str]:
     anchors |= {f"{kind}-{key}" for kind in ("eq", "fig") for key in page.keys(kind)}
     anchors |= {f"term-{key}" for key in page.keys("term")}
     anchors |= {f"claim-{claim.id}" for claim in book.claims.values() if claim.page == page.name}
+    if page.keys("refs"):
+        anchors |= {f"ref-{key}" for key in book.cited(page)}
+    for kind in page.keys("index"):
+        anchors |= _index_anchors(book, kind)
     anchors |= set(re.findall(r'id="([\w-]+)"', page.prose))
     anchors |= set(re.findall(r"\{[^}\n]*#([\w-]+)[^}\n]*\}", page.prose))
     return anchors
+
+
+def _index_anchors(book: Book, kind: str) -> set[str]:
+    ledger = book.ledger
+    anchors = {
+        "ledger": {*book.claims, *(f"source-{key}" for key in ledger.sources)},
+        "headings": {row.id for row in ledger.headings},
+        "code": {f"code-{row.id}" for row in ledger.code},
+        "glossary": {f"term-{key}" for key in book.glossary},
+        "bibliography": {f"ref-{key}" for key in book.references},
+        "figures": {f"figure-{key}" for key in book.figure_modules},
+    }
+    return anchors.get(kind, set())
 
 
 def _prose_numbers(book: Book, page: Page) -> Iterator[Problem]:
@@ -431,47 +452,156 @@ def _equations(book: Book) -> Iterator[Problem]:
 
 
 def _data(book: Book) -> Iterator[Problem]:
-    project = book.project
-    glossary = project.relative(project.snippets / "glossary.toml")
+    yield from _glossary(book)
+    yield from _claims(book)
+    yield from _source_headings(book)
+    yield from _source_code(book)
+
+
+def _glossary(book: Book) -> Iterator[Problem]:
+    file = book.project.relative(book.project.snippets / "glossary.toml")
     for term in book.glossary.values():
         if not all((*term.name.values(), *term.definition.values())):
             yield Problem(
-                glossary,
-                0,
-                f"the term {term.key} is not complete",
-                "give zh, en, zh_def and en_def",
+                file, 0, f"the term {term.key} is not complete", "give zh, en, zh_def and en_def"
             )
-    file = project.relative(project.snippets / "claims.toml")
-    seen: Counter[str] = Counter(claim.id for claim in book.claims.values())
-    for claim in book.claims.values():
-        if seen[claim.id] > 1:
-            yield Problem(file, claim.line, f"the claim {claim.id} stands twice", "remove one")
+        if term.page and term.page not in book.pages["zh"]:
+            remedy = _nearest(term.page, book.pages["zh"], "name the page that explains it")
+            yield Problem(file, 0, f"the page {term.page!r} of {term.key} does not exist", remedy)
+        elif term.page:
+            for language in LANGUAGES:
+                text = book.pages[language][term.page].prose.casefold()
+                if term.name[language].casefold() not in text:
+                    page = f"docs/{language}/{term.page}.md"
+                    message = f"{page} does not use the term {term.key}: {term.name[language]}"
+                    yield Problem(file, 0, message, "name a page that uses it in both languages")
+        elif term.key not in book.using:
+            remedy = f"write {{term:{term.key}}} on a page, or give it a `page`"
+            yield Problem(file, 0, f"no page explains the term {term.key}", remedy)
+    yield from _variants(book)
+
+
+def _variants(book: Book) -> Iterator[Problem]:
+    """Find Chinese text that says a settled term in another word."""
+    texts = [(book.project.relative(p.path), 0, p.prose) for p in book.pages["zh"].values()]
+    claims = book.project.relative(book.project.snippets / "claims.toml")
+    texts += [(claims, c.line, f"{c.text['zh']}\n{c.correct['zh']}") for c in book.claims.values()]
+    for term in book.glossary.values():
+        for variant in term.variants:
+            # A longer settled word may hold the variant; and a word in quotes is only mentioned.
+            pattern = re.compile(f"{re.escape(term.name['zh'])}|“[^“”\n]*”|({re.escape(variant)})")
+            for file, line, text in texts:
+                for match in pattern.finditer(text):
+                    if match[1]:
+                        yield Problem(
+                            file,
+                            line or text.count("\n", 0, match.start()) + 1,
+                            f"“{variant}” is not the word of this book",
+                            f"write {term.name['zh']} (snippets/glossary.toml: {term.key})",
+                        )
+
+
+def _claims(book: Book) -> Iterator[Problem]:
+    path = book.project.snippets / "claims.toml"
+    file = book.project.relative(path)
+    seen: set[str] = set()
+    for claim in book.ledger.claims:
+
+        def at(message: str, remedy: str, line: int = claim.line) -> Problem:
+            return Problem(file, line, message, remedy)
+
+        if claim.id in seen:
+            yield at(f"the claim {claim.id} stands twice", "remove one")
+        seen.add(claim.id)
+        if claim.source not in book.ledger.sources:
+            known = ", ".join(book.ledger.sources)
+            yield at(f"the source {claim.source!r} is unknown", f"one of {known}")
         if claim.verdict not in VERDICTS:
-            yield Problem(
-                file,
-                claim.line,
-                f"the verdict {claim.verdict!r} is unknown",
-                f"one of {', '.join(VERDICTS)}",
-            )
+            yield at(f"the verdict {claim.verdict!r} is unknown", f"one of {', '.join(VERDICTS)}")
         if claim.page not in book.pages["zh"]:
-            yield Problem(
-                file,
-                claim.line,
-                f"the page {claim.page!r} of {claim.id} does not exist",
-                "name the page that treats it",
-            )
-        if not all((*claim.text.values(), *claim.correct.values())):
-            yield Problem(
-                file,
-                claim.line,
-                f"the claim {claim.id} is not complete",
-                "give zh, en, zh_correct, en_correct",
-            )
+            remedy = _nearest(claim.page, book.pages["zh"], "name the page that treats it")
+            yield at(f"the page {claim.page!r} of {claim.id} does not exist", remedy)
+        if not claim.where or not all((*claim.text.values(), *claim.correct.values())):
+            remedy = "give where, zh, en, zh_correct, en_correct"
+            yield at(f"the claim {claim.id} is not complete", remedy)
+        if claim.editorial and set(claim.editorial) != set(LANGUAGES):
+            yield at(f"the reason why {claim.id} has no test is not complete", "give zh and en")
+        if claim.editorial and claim.id in book.proofs:
+            test = book.proofs[claim.id][0]
+            message = f"{claim.id} is editorial, yet {test.file}:{test.line} proves it"
+            yield at(message, "remove `editorial`, or the mark of the test")
         if not claim.editorial and claim.id not in book.proofs:
             remedy = f'mark a test with @pytest.mark.claim("{claim.id}"), or say in `editorial` why none applies'
-            yield Problem(file, claim.line, f"no test proves the claim {claim.id}", remedy)
+            yield at(f"no test proves the claim {claim.id}", remedy)
         for language in LANGUAGES:
-            text = f"{claim.text[language]}\n{claim.correct[language]}"
-            page = Page(language, claim.page + ".md", project.snippets / "claims.toml", text)
-            for problem in (*_keys(book, page), *_math(book, page)):
-                yield Problem(file, claim.line, f"{claim.id}: {problem.message}", problem.remedy)
+            text = "\n".join((claim.text[language], claim.correct[language]))
+            page = Page(language, claim.page + ".md", path, text)
+            for problem in (*_keys(book, page), *_math(book, page), *_links(book, page)):
+                yield at(f"{claim.id}: {problem.message}", problem.remedy)
+
+
+def _source_headings(book: Book) -> Iterator[Problem]:
+    file = book.project.relative(book.project.snippets / "claims.toml")
+    letters = {source.letter for source in book.ledger.sources.values()}
+    for row in book.ledger.headings:
+
+        def at(message: str, remedy: str, line: int = row.line) -> Problem:
+            return Problem(file, line, message, remedy)
+
+        if row.id.partition("-")[0] not in letters or not all(row.text.values()):
+            remedy = "write an id such as A-H01, and zh, en, home"
+            yield at(f"the heading {row.id} is not complete", remedy)
+        page = book.pages["zh"].get(row.page)
+        if page is None:
+            remedy = _nearest(row.page, book.pages["zh"], 'write home = "<page>#<section>"')
+            yield at(f"{row.id}: the page {row.page!r} does not exist", remedy)
+            continue
+        ids = [heading.id for heading in page.headings]
+        if row.section not in ids:
+            remedy = _nearest(row.section, ids, f"its sections are: {', '.join(ids)}")
+            yield at(f"{row.id}: {page.uri} has no section {row.section!r}", remedy)
+        elif not _holds_something_checked(book, page, row.section):
+            message = f"{row.id}: #{row.section} of {page.uri} holds no executed block and no checked equation"
+            yield at(message, "name a section that does: a heading's home is not a mention")
+
+
+def _holds_something_checked(book: Book, page: Page, section: str) -> bool:
+    """Whether a section, with those below it, shows code, output, a figure or an equation."""
+    start = next(heading for heading in page.headings if heading.id == section)
+    after = [h.line for h in page.headings if h.line > start.line and h.level <= start.level]
+    end = min(after, default=page.text.count("\n") + 2)
+    if any(start.line < line < end for *_, line in page.includes):
+        return True
+    return any(
+        start.line < use.line < end
+        and (use.kind in ("out", "fig") or (use.kind == "eq" and use.key in book.marks))
+        for use in page.uses
+    )
+
+
+def _source_code(book: Book) -> Iterator[Problem]:
+    path = book.project.snippets / "claims.toml"
+    file = book.project.relative(path)
+    for row in book.ledger.code:
+        texts = (row.text, row.alone, row.in_order, row.defects)
+        if not all(text[language] for text in texts for language in LANGUAGES) or not row.repair:
+            remedy = "give zh, en and the same with _alone, _order, _defects; and repair"
+            yield Problem(file, row.line, f"the code {row.id} is not complete", remedy)
+        for name in row.claims:
+            if name not in book.claims:
+                remedy = _nearest(name, book.claims, "name rows of this file")
+                yield Problem(file, row.line, f"{row.id}: there is no claim {name}", remedy)
+        for name in row.repair:
+            page, _, section = name.partition("#")
+            known = page in book.pages["zh"] and section in {
+                "",
+                *_anchors(book, book.pages["zh"][page]),
+            }
+            if name not in book.modules and not known:
+                remedy = "name the stem of a module, or a page and its section"
+                yield Problem(file, row.line, f"{row.id}: there is no repair {name}", remedy)
+        for language in LANGUAGES:
+            text = "\n".join(text[language] for text in texts)
+            page_of = Page(language, "reference/claims.md", path, text)
+            for problem in (*_keys(book, page_of), *_math(book, page_of), *_links(book, page_of)):
+                yield Problem(file, row.line, f"{row.id}: {problem.message}", problem.remedy)

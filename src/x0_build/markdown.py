@@ -24,8 +24,10 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from x0_build.book import Book
+from x0_build import reference
+from x0_build.book import Book, Test
 from x0_build.paths import Project
+from x0_build.reference import BIBLIOGRAPHY
 from x0_build.source import FENCE, INCLUDE, INLINE, PATTERNS, Page
 from x0_build.tex import TexError, expand
 from x0_build.words import WORDS
@@ -41,7 +43,7 @@ FILL = re.compile(r'<x0-fill data-x0="([^"]+)"></x0-fill>')
 _PLAIN_CODE = re.compile(r'<span class="[npw]">([^<]*)</span>')
 
 _BLOCK = re.compile(
-    r"^\{(?:(?P<kind>eq|out|source|listing):(?P<key>[\w/-]+)|(?P<alone>claims|refs)|"
+    r"^\{(?:(?P<kind>eq|out|index|source|listing):(?P<key>[\w/-]+)|(?P<alone>claims|refs)|"
     r"fig:(?P<figure>[\w-]+)\}[ \t]*(?P<caption>.*)|\Z)",
     re.DOTALL,
 )
@@ -129,6 +131,23 @@ class Context:
         element.text = AtomicString(text)
         return element
 
+    def to(self, name: str, anchor: str, text: str, cls: str = "") -> etree.Element:
+        """Return a link to a page of the book; only its text if that page is not there."""
+        if name in self.book.pages[self.language]:
+            return self.link(self.href(f"{name}.md", anchor), text, cls)
+        element = etree.Element("span", {"class": cls} if cls else {})
+        element.text = AtomicString(text)
+        return element
+
+    def test_link(self, test: Test) -> etree.Element:
+        """Return a link to the page that shows a test, else to its file in the repository."""
+        path = PurePosixPath(test.file)
+        stem = path.stem.removeprefix("test_")
+        module = self.book.modules.get(stem)
+        if module and module.area == path.parent.name:
+            return self.link(self.href(self.code_uri(stem), "tests"), test.name)
+        return self.link(f"{self.repository}/blob/main/{test.file}#L{test.line}", test.name)
+
     def fill(self, key: str) -> etree.Element:
         """Return a placeholder."""
         return etree.Element("x0-fill", {"data-x0": key})
@@ -171,26 +190,14 @@ class Context:
         return f"({number})" if kind == "eq" else f"{self.words['figure']} {number}"
 
     def citation(self, key: str) -> etree.Element:
-        """Return one citation, linked to the list of references of this page."""
+        """Return one citation, linked to the list of references of this page, else of the book."""
         reference = self.book.references.get(key)
         if reference is None:
             return self.error(f"no reference {key}")
-        return self.link(f"#ref-{key}", reference.label[self.language], "x0-cite")
-
-    @property
-    def cited(self) -> list[str]:
-        """The keys that this page cites, in order."""
-        keys: list[str] = []
-        claims = " ".join(
-            text
-            for claim in self.book.claims.values()
-            if claim.page == self.page.name
-            for text in (claim.text[self.language], claim.correct[self.language])
-        )
-        for use in (*self.page.uses, *Page(self.language, "", self.page.path, claims).uses):
-            if use.kind in ("cite", "cited"):
-                keys += [part.strip().lstrip("@") for part in use.key.split(";")]
-        return list(dict.fromkeys(keys))
+        text, anchor = reference.label[self.language], f"ref-{key}"
+        if self.page.keys("refs"):
+            return self.link(f"#{anchor}", text, "x0-cite")
+        return self.to(BIBLIOGRAPHY, anchor, text, "x0-cite")
 
     @property
     def stems(self) -> list[str]:
@@ -370,43 +377,12 @@ class _Blocks(BlockProcessor):
         div = etree.Element("div", {"class": "x0-claims"})
         for claim in c.book.claims.values():
             if claim.page == c.page.name:
-                div.append(self._claim(claim))
+                div.append(reference.claim(c, claim))
         return div
 
-    def _claim(self, claim: Any) -> etree.Element:
-        c, w = self.context, self.context.words
-        box = etree.Element(
-            "article", {"class": f"x0-claim x0-claim--{claim.verdict}", "id": f"claim-{claim.id}"}
-        )
-        head = etree.SubElement(box, "header")
-        for cls, text in (
-            ("id", claim.id),
-            ("verdict", w[claim.verdict]),
-            ("where", f"{w['from']} {claim.source} · {claim.where}"),
-        ):
-            span = etree.SubElement(head, "span", {"class": f"x0-claim__{cls}"})
-            span.text, span.tail = AtomicString(text), " "
-        etree.SubElement(box, "p", {"class": "x0-claim__text"}).text = claim.text[c.language]
-        fact = etree.SubElement(box, "p", {"class": "x0-claim__fact"})
-        fact.text = claim.correct[c.language]
-        proof = etree.SubElement(box, "p", {"class": "x0-claim__proof"})
-        if claim.editorial:
-            proof.text = f"{w['editorial']}{w['colon']}{claim.editorial.get(c.language, '')}"
-        elif tests := c.book.proofs.get(claim.id):
-            proof.text = f"{w['proved_by']}{w['colon']}"
-            for test in tests:
-                proof.append(self._test_link(test))
-                proof[-1].tail = " "
-        return box
-
-    def _test_link(self, test: Any) -> etree.Element:
-        c = self.context
-        path = PurePosixPath(test.file)
-        stem = path.stem.removeprefix("test_")
-        module = c.book.modules.get(stem)
-        if module and module.area == path.parent.name:
-            return c.link(c.href(c.code_uri(stem), "tests"), test.name)
-        return c.link(f"{c.repository}/blob/main/{test.file}#L{test.line}", test.name)
+    def index(self, key: str) -> etree.Element:
+        """Return a part of the reference pages: ledger, glossary, bibliography, figures."""
+        return reference.INDEXES[key](self.context)
 
     def listing(self, stem: str) -> etree.Element:
         """List the tests of a module, with the claims that they prove."""
@@ -421,7 +397,7 @@ class _Blocks(BlockProcessor):
     def refs(self, _: str) -> etree.Element:
         c = self.context
         items = etree.Element("ol", {"class": "x0-refs"})
-        rows = [c.book.references[key] for key in c.cited if key in c.book.references]
+        rows = [c.book.references[key] for key in c.book.cited(c.page) if key in c.book.references]
         for row in sorted(rows, key=lambda row: row.label["en"].casefold()):
             item = etree.SubElement(items, "li", {"id": f"ref-{row.key}"})
             item.text = c.md.htmlStash.store(row.html)
@@ -500,7 +476,9 @@ class _Inline(InlineProcessor):
         entry = c.book.glossary.get(m["key"])
         if entry is None:
             return c.error(f"no term {m['key']}")
-        return c.link(f"#term-{m['key']}", m["arg"] or entry.name[c.language], "x0-term")
+        text = m["arg"] or entry.name[c.language]
+        tip = re.sub(r"[$\\{}]", "", entry.definition[c.language])
+        return c.link(f"#term-{m['key']}", text, "x0-term", title=tip)
 
     def tag(self, m: re.Match[str]) -> etree.Element:
         c = self.context
@@ -569,7 +547,8 @@ class _Frame(Treeprocessor):
             term = c.book.glossary[key]
             other = "en" if c.language == "zh" else "zh"
             name = etree.SubElement(items, "dt", {"id": f"term-{key}"})
-            name.text = term.name[c.language] + " "
+            name.append(c.to(reference.GLOSSARY, f"term-{key}", term.name[c.language]))
+            name[-1].tail = " "
             if term.name[other] != term.name[c.language]:
                 etree.SubElement(name, "span", {"lang": other}).text = term.name[other]
             etree.SubElement(items, "dd").text = term.definition[c.language]

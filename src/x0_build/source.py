@@ -24,6 +24,7 @@ BLOCKS = {
     "eq": rf"^[ \t]*\{{eq:(?P<key>{KEY})\}}(?=[ \t]*$)",
     "fig": rf"^[ \t]*\{{fig:(?P<key>{KEY})\}}",
     "out": rf"^[ \t]*\{{out:(?P<key>{STEM})\}}(?=[ \t]*$)",
+    "index": rf"^[ \t]*\{{index:(?P<key>{KEY})\}}(?=[ \t]*$)",
     "claims": r"^[ \t]*\{(?P<key>claims)\}(?=[ \t]*$)",
     "refs": r"^[ \t]*\{(?P<key>refs)\}(?=[ \t]*$)",
 }
@@ -50,7 +51,7 @@ HEADING = re.compile(
 LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^)\s]+)[^)]*\)")
 # Something in our own syntax that no pattern above took.
 STRAY = re.compile(
-    r"\{(?:eq|fig|out|val|exact|cited|term|claims?|refs?|cite|tag)\b[^}\n]*\}?|\((?:eq|fig):[^)\n]*\)"
+    r"\{(?:eq|fig|out|index|val|exact|cited|term|claims?|refs?|cite|tag)\b[^}\n]*\}?|\((?:eq|fig):[^)\n]*\)"
 )
 
 

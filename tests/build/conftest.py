@@ -139,12 +139,24 @@ def copy_project(target: Path) -> None:
         head, _, _ = (ROOT / name).read_text(encoding="utf-8").partition("\nnav:")
         nav = yaml.safe_dump({"nav": [f"{page}.md" for page in names]})
         (target / name).write_text(f"{head}\n{nav}", encoding="utf-8")
-    # Claims of pages that stayed away.
+    # Claims and headings of pages that stayed away.
     path = target / "snippets" / "claims.toml"
-    head, *rows = re.split(r"(?m)^(?=\[\[claim\]\])", path.read_text(encoding="utf-8"))
+    head, *rows = re.split(r"(?m)^(?=\[\[\w+\]\])", path.read_text(encoding="utf-8"))
+    homes = re.compile(r'^"[A-Z]-H\d+" = .*home = "([^"#]+)', re.MULTILINE)
+    lines = head.splitlines(keepends=True)
+    head = "".join(x for x in lines if not (home := homes.match(x)) or home[1] in names)
     pages = {row: re.search(r'^page = "([^"]+)"', row, re.MULTILINE) for row in rows}
     kept = [row for row, page in pages.items() if page and page[1] in names]
     path.write_text("".join([head, *kept]), encoding="utf-8")
+    # So do pages that explain terms.
+    path = target / "snippets" / "glossary.toml"
+    terms = path.read_text(encoding="utf-8").split("\n\n")
+    homes = re.compile(r'^page = "([^"]+)"', re.MULTILINE)
+    kept = [x for x in terms if not (home := homes.search(x)) or home[1] in names]
+    used = {key for name in names for key in book.pages["zh"][name].keys("term")}
+    table = re.compile(r"^\[([\w-]+)\]", re.MULTILINE)
+    kept = [x for x in kept if not (key := table.search(x)) or key[1] in used or homes.search(x)]
+    path.write_text("\n\n".join(kept) + "\n", encoding="utf-8")
 
 
 def _stems(book: Book, name: str) -> list[str]:

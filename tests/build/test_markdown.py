@@ -187,11 +187,20 @@ def test_citations_terms_tags_and_references(book: Book) -> None:
     )
     assert ">A1</a>" in html
     assert "../guide/notation.md#a2" in html
-    assert '<a class="x0-term" href="#term-fan-in">输入数</a>' in html
+    assert '<a class="x0-term" href="#term-fan-in" title="输入的个数 n">输入数</a>' in html
     assert "（He 等 2015；Glorot &amp; Bengio 2010，§2）" in re.sub(r"<[^>]+>", "", html)
     assert "0.02 (" in html
     assert 'id="ref-he2015"' in html
     assert "输入的个数" in html
+
+
+def test_a_page_without_references_of_its_own_cites_the_bibliography(book: Book) -> None:
+    assert "<span" in render(book, "[@he2015]")  # which this small book does not have
+    text = "# Bibliography {#bibliography}\n"
+    page = Page("zh", "reference/bibliography.md", book.project.docs, text)
+    book.pages["zh"][page.name] = page
+    html = render(book, "[@he2015]")
+    assert 'href="../reference/bibliography.md#ref-he2015"' in html
 
 
 def test_claims_show_verdict_correction_and_proof(book: Book) -> None:

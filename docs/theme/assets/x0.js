@@ -104,6 +104,37 @@
     for (const { target } of entries) measure(target, labels.get(target));
   });
 
+  /* ---- The ledger: show the rows that fit the form. A link to a row that does not fit clears the form first. */
+  const filter = (form) => {
+    const rows = $$("[data-verdict]", form.parentElement);
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const output = $("output", form);
+    const apply = () => {
+      const { text, ...wanted } = Object.fromEntries(new FormData(form));
+      const words = text.toLowerCase().split(/\s+/);
+      rows.forEach((row, n) => {
+        row.hidden = !words.every((word) => texts[n].includes(word))
+          || Object.entries(wanted).some(([name, value]) => value && row.dataset[name] !== value);
+      });
+      for (const group of $$("section", form.parentElement)) {
+        group.hidden = !$("[data-verdict]:not([hidden])", group);
+      }
+      const shown = rows.filter((row) => !row.hidden).length;
+      output.textContent = [shown, rows.length].reduce((s, n) => s.replace("{}", n), output.dataset.shown);
+    };
+    form.addEventListener("input", apply);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("reset", () => setTimeout(apply)); // the fields are empty only afterwards
+    apply(); // the browser may have kept what was chosen before
+  };
+  addEventListener("hashchange", () => {
+    const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!row?.closest("[hidden]")) return;
+    const form = $(".x0-filter");
+    form?.reset();
+    setTimeout(() => row.scrollIntoView());
+  });
+
   window.document$?.subscribe(() => {
     aim(location.hash);
     if (menu) show();
@@ -114,6 +145,7 @@
         sizes.observe(box);
       }
     }
+    $$(".x0-filter").forEach(filter);
     // The theme's own clipboard code copies what stands in `data-clipboard-text`, and says so.
     for (const button of $$("[data-tex]")) button.dataset.clipboardText = button.dataset.tex;
     // The theme puts each copy button into a <nav>: dozens of landmarks with one name.

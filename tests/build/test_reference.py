@@ -1,0 +1,166 @@
+"""The reference part: what `{index:…}` becomes, built from the book as it is."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import markdown
+import pytest
+
+from x0_build.book import Book
+from x0_build.markdown import X0Extension
+from x0_build.paths import LANGUAGES, Project
+from x0_build.reference import INDEXES, _message
+from x0_build.source import Page
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    return Book(Project(ROOT))
+
+
+def render(book: Book, text: str, language: str, uri: str = "reference/claims.md") -> Any:
+    """Return a page of the book as HTML; formulas stay placeholders."""
+    page = Page(language, uri, book.project.docs / language / uri, text)
+    book.pages[language][page.name] = page
+    md = markdown.Markdown(
+        extensions=["tables", X0Extension(book=book, language=language, defer=True)]
+    )
+
+    class Relpath:
+        class file:
+            src_uri = uri
+
+        def run(self, root: object) -> None:
+            """Stand where MkDocs registers its own."""
+
+    md.treeprocessors.register(Relpath(), "relpath", 0)
+    return lxml.html.fragment_fromstring(md.convert(text), create_parent="main")
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shown(book: Book, language: str) -> dict[str, Any]:
+    """Every index of this language."""
+    found = {}
+    for name in INDEXES:
+        known = book.pages[language].pop("reference/x", None)
+        assert known is None
+        found[name] = render(book, f"{{index:{name}}}", language, "reference/x.md")
+        del book.pages[language]["reference/x"]
+    return found
+
+
+def texts(elements: list[Any]) -> list[str]:
+    return [" ".join(element.text_content().split()) for element in elements]
+
+
+def test_nothing_is_marked_as_an_error(shown: dict[str, Any]) -> None:
+    for name, html in shown.items():
+        assert html.cssselect(".x0-error") == [], name
+
+
+def test_the_ledger_holds_every_claim_once(book: Book, shown: dict[str, Any]) -> None:
+    rows = shown["ledger"].cssselect("article")
+    assert sorted(row.get("id") for row in rows) == sorted(book.claims)
+    for row in rows:
+        claim = book.claims[row.get("id")]
+        assert row.get("data-source") == claim.source
+        assert row.get("data-verdict") == claim.verdict
+        assert row.get("data-topic") == claim.page
+        assert row.get("data-proof") == ("editorial" if claim.editorial else "test")
+        (own,) = row.cssselect("a.x0-claim__id")
+        assert own.get("href") == f"#{claim.id}"
+        (page,) = row.cssselect(".x0-claim__page")
+        assert page.get("href").startswith(f"../{claim.page}.md".replace("../reference/", ""))
+        links = row.cssselect(".x0-claim__proof a")
+        assert texts(links) == [test.name for test in book.proofs.get(claim.id, [])]
+        assert bool(links) != bool(claim.editorial)
+
+
+def test_links_of_a_claim_lead_where_they_led_on_its_page(
+    book: Book, shown: dict[str, Any]
+) -> None:
+    seen = 0
+    for row in shown["ledger"].cssselect("article"):
+        claim = book.claims[row.get("id")]
+        links = [a.get("href") for a in row.cssselect(".x0-claim__fact a")]
+        for anchor in re.findall(r"\]\(#([\w-]+)\)", claim.correct["zh"]):
+            assert f"../{claim.page}.md#{anchor}" in links
+            seen += 1
+    assert seen
+
+
+def test_the_form_offers_what_the_rows_have(book: Book, shown: dict[str, Any]) -> None:
+    (form,) = shown["ledger"].cssselect("form")
+    for name in ("source", "verdict", "topic", "proof"):
+        (select,) = form.cssselect(f"select[name={name}]")
+        assert select.getparent().tag == "label"
+        offered = [option.get("value") for option in select.cssselect("option")]
+        rows = {row.get(f"data-{name}") for row in shown["ledger"].cssselect("article")}
+        assert offered[0] == ""
+        assert rows <= set(offered)
+        assert len(offered) == len(set(offered))
+    (search,) = form.cssselect("input")
+    assert search.getparent().tag == "label"
+    (output,) = form.cssselect("output")
+    assert output.get("aria-live") == "polite"
+
+
+def test_the_tally_counts_the_rows(book: Book, shown: dict[str, Any]) -> None:
+    rows = [
+        [re.sub("–", "0", cell) for cell in texts(row.cssselect("td"))]
+        for row in shown["tally"].cssselect("tbody tr")
+    ]
+    counts = [[int(cell) for cell in row] for row in rows]
+    sources = Counter(claim.source for claim in book.claims.values())
+    verdicts, total, proved, editorial = counts[:5], *counts[5:]
+    assert total == [*(sources[s] for s in book.ledger.sources), len(book.claims)]
+    assert [sum(column) for column in zip(*verdicts, strict=True)] == total
+    assert [a + b for a, b in zip(proved, editorial, strict=True)] == total
+    listed = texts(shown["tally"].cssselect("p a"))
+    assert listed == sorted(claim.id for claim in book.claims.values() if claim.editorial)
+
+
+def test_every_heading_leads_home(book: Book, shown: dict[str, Any], language: str) -> None:
+    rows = shown["headings"].cssselect("tr[id]")
+    assert [row.get("id") for row in rows] == [row.id for row in book.ledger.headings]
+    for row, heading in zip(rows, book.ledger.headings, strict=True):
+        name, home = row.cssselect("td")
+        assert name.text_content() == heading.text[language]
+        (link,) = home.cssselect("a")
+        assert link.get("href").endswith(f"{heading.page}.md#{heading.section}") or (
+            heading.page.startswith("reference/")
+        )
+        assert " · " in link.text_content()
+
+
+def test_a_chapter_links_each_claim_to_its_row(book: Book, language: str) -> None:
+    text = book.pages[language]["initialization/he"].text.partition("---\n# ")[2]
+    html = render(book, f"# {text}", language, "initialization/he.md")
+    links = [a.get("href") for a in html.cssselect("a.x0-claim__id")]
+    rows = [claim.id for claim in book.claims.values() if claim.page == "initialization/he"]
+    assert links == [f"../reference/claims.md#{name}" for name in rows]
+
+
+@pytest.mark.parametrize(
+    ("caption", "message"),
+    [
+        ("第一句。第二句。", "第一句。"),
+        ("One sentence. And another.", "One sentence."),
+        ("It is {val:he.ratio:.2f} here. Then more.", "It is {val:he.ratio:.2f} here."),
+        ("All of it", "All of it"),
+        ("At depth 30, i.e. late. $q_l$ stays.", "At depth 30, i.e. late."),
+        ("Two lines\nof one sentence. Next.", "Two lines of one sentence."),
+    ],
+)
+def test_a_message_is_the_first_sentence(caption: str, message: str) -> None:
+    assert _message(f"x\n\n{{fig:a-b}} {caption}\n\nMore text.", "a-b") == message
