@@ -459,25 +459,28 @@ def _data(book: Book) -> Iterator[Problem]:
 
 
 def _glossary(book: Book) -> Iterator[Problem]:
-    file = book.project.relative(book.project.snippets / "glossary.toml")
+    path = book.project.snippets / "glossary.toml"
+    lines = path.read_text(encoding="utf-8").split("\n")
     for term in book.glossary.values():
+        line = lines.index(f"[{term.key}]") + 1 if f"[{term.key}]" in lines else 0
+
+        def at(message: str, remedy: str, line: int = line) -> Problem:
+            return Problem(book.project.relative(path), line, message, remedy)
+
         if not all((*term.name.values(), *term.definition.values())):
-            yield Problem(
-                file, 0, f"the term {term.key} is not complete", "give zh, en, zh_def and en_def"
-            )
+            yield at(f"the term {term.key} is not complete", "give zh, en, zh_def and en_def")
         if term.page and term.page not in book.pages["zh"]:
             remedy = _nearest(term.page, book.pages["zh"], "name the page that explains it")
-            yield Problem(file, 0, f"the page {term.page!r} of {term.key} does not exist", remedy)
+            yield at(f"the page {term.page!r} of {term.key} does not exist", remedy)
         elif term.page:
             for language in LANGUAGES:
-                text = book.pages[language][term.page].prose.casefold()
-                if term.name[language].casefold() not in text:
-                    page = f"docs/{language}/{term.page}.md"
-                    message = f"{page} does not use the term {term.key}: {term.name[language]}"
-                    yield Problem(file, 0, message, "name a page that uses it in both languages")
+                name, page = term.name[language], book.pages[language][term.page]
+                if name.casefold() not in page.prose.casefold():
+                    message = f"{book.project.relative(page.path)} does not speak of “{name}”"
+                    yield at(message, f"name a page that does, in both languages, for {term.key}")
         elif term.key not in book.using:
             remedy = f"write {{term:{term.key}}} on a page, or give it a `page`"
-            yield Problem(file, 0, f"no page explains the term {term.key}", remedy)
+            yield at(f"no page explains the term {term.key}", remedy)
     yield from _variants(book)
 
 
