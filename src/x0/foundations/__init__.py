@@ -1,0 +1,1 @@
+"""Foundations: units, tasks and activation functions."""

@@ -1,0 +1,140 @@
+"""Forward pass, reverse mode and update are three separate computations.
+
+delta_{l-1} = (W_l^T delta_l) * phi'(z_{l-1}),  dloss/dW_l = delta_l h_{l-1}^T
+
+Rumelhart, Hinton and Williams (1986).
+"""
+
+# --8<-- [start:imports]
+import itertools
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Layers = list[tuple[Array, Array]]
+SEED = 0
+# --8<-- [end:imports]
+
+
+# --8<-- [start:passes]
+def forward(layers: Layers, x: Array) -> tuple[Array, list[Array]]:
+    """Compute the output of a tanh network, and keep what comes in.
+
+    Args:
+        layers: (W, b) of each layer, shapes (n_out, n_in) and (n_out,).
+        x: inputs, shape (m, n_0).
+
+    Returns:
+        Output, shape (m, n_D), and the input of each layer.
+    """
+    inputs, h = [], x
+    for weight, bias in layers[:-1]:
+        inputs.append(h)
+        h = np.tanh(h @ weight.T + bias)
+    weight, bias = layers[-1]
+    return h @ weight.T + bias, [*inputs, h]
+
+
+def backward(layers: Layers, inputs: list[Array], delta: Array) -> Layers:
+    """Compute the gradient of every parameter from that of the output.
+
+    Args:
+        layers: (W, b) of each layer; they are read, not changed.
+        inputs: what forward kept.
+        delta: gradient of the loss in the output, shape (m, n_D).
+
+    Raises:
+        ValueError: inputs and layers differ in number.
+    """
+    if len(inputs) != len(layers):
+        sizes = f"{len(inputs)} inputs, {len(layers)} layers"
+        raise ValueError(f"Expected one input per layer. Received: {sizes}")
+    gradients: Layers = []
+    for (weight, _), h in zip(layers[::-1], inputs[::-1], strict=True):
+        gradients.append((delta.T @ h, delta.sum(0)))
+        delta = (delta @ weight) * (1 - h**2)  # tanh' = 1 - tanh^2
+    return gradients[::-1]
+
+
+def update_(layers: Layers, gradients: Layers, rate: float) -> None:
+    """Take one step of gradient descent, in place.
+
+    >>> layers = [(np.ones((1, 1)), np.zeros(1))]
+    >>> update_(layers, [(np.ones((1, 1)), np.ones(1))], 0.5)
+    >>> layers[0][0].item(), layers[0][1].item()
+    (0.5, -0.5)
+    """
+    for layer, gradient in zip(layers, gradients, strict=True):
+        for parameter, slope in zip(layer, gradient, strict=True):
+            parameter -= rate * slope
+
+
+# --8<-- [end:passes]
+
+
+# --8<-- [start:oracle]
+def random_layers(widths: tuple[int, ...], rng: np.random.Generator) -> Layers:
+    """Draw weights from N(0, 1 / n_in); biases are zero.
+
+    >>> w, b = random_layers((3, 2), np.random.default_rng(0))[0]
+    >>> w.shape, b.shape
+    ((2, 3), (2,))
+    """
+    return [
+        (rng.normal(0, n**-0.5, (m, n)), np.zeros(m))
+        for n, m in itertools.pairwise(widths)
+    ]
+
+
+def autograd(layers: Layers, x: Array, y: Array) -> list[Array]:
+    """Return PyTorch's gradients of |output - y|^2 / 2m, in order."""
+    flat = [torch.tensor(p, requires_grad=True) for lay in layers for p in lay]
+    h = torch.from_numpy(x)
+    for i in range(0, len(flat), 2):
+        z = h @ flat[i].T + flat[i + 1]
+        h = z.tanh()
+    loss = (z - torch.from_numpy(y)).square().sum() / (2 * len(x))
+    return [g.numpy() for g in torch.autograd.grad(loss, flat)]
+
+
+# --8<-- [end:oracle]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print what each of the three computations changes."""
+    rng = np.random.default_rng(SEED)
+    layers = random_layers((5, 16, 16, 3), rng)
+    x, y = rng.normal(size=(32, 5)), rng.normal(size=(32, 3))
+
+    def copy() -> list[Array]:
+        return [p.copy() for layer in layers for p in layer]
+
+    def same(before: list[Array]) -> bool:
+        pairs = zip(before, copy(), strict=True)
+        return all(np.array_equal(a, b) for a, b in pairs)
+
+    def loss(z: Array) -> float:
+        return float(((z - y) ** 2).sum() / (2 * len(x)))
+
+    start = copy()
+    output, inputs = forward(layers, x)
+    print("forward  changed a parameter:", not same(start))
+    gradients = backward(layers, inputs, (output - y) / len(x))
+    print("backward changed a parameter:", not same(start))
+    flat = [g for pair in gradients for g in pair]
+    pairs = zip(flat, autograd(layers, x, y), strict=True)
+    gap = max(float(abs(a - b).max()) for a, b in pairs)
+    print("equal to autograd:", gap < 1e-14)
+    update_(layers, gradients, 0.1)
+    print("update   changed a parameter:", not same(start))
+    after = loss(forward(layers, x)[0])
+    print(f"loss {loss(output):.2f} -> {after:.2f}")
+    return {"gap": gap, "before": loss(output), "after": after}
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]

@@ -1,0 +1,175 @@
+"""Reverse mode costs less than three forward passes, whatever the size.
+
+(forward + backward) / forward = 3 - n_1 n_0 / sum(n_l n_{l-1})
+
+Counted in multiplications of matrix products. Griewank and Walther (2008).
+"""
+
+# --8<-- [start:imports]
+import itertools
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
+
+SEED = 0
+WIDTHS = (2, 4, 8, 16, 32, 64, 128)
+# --8<-- [end:imports]
+
+
+# --8<-- [start:count]
+def loss_of(weights: list[Tensor], x: Tensor, every: int = 0) -> Tensor:
+    """Return the loss of a tanh network without biases.
+
+    Args:
+        weights: one tensor per layer, shape (n_out, n_in).
+        x: inputs, shape (m, n_0).
+        every: keep only the input of each group of so many layers, and
+            compute the rest again in the backward pass; 0 keeps all.
+    """
+
+    def run(group: list[Tensor], h: Tensor) -> Tensor:
+        for weight in group:
+            h = torch.tanh(h @ weight.T)
+        return h
+
+    h = x
+    for i in range(0, len(weights), every or len(weights)):
+        group = weights[i : i + every] if every else weights
+        if every:
+            h = checkpoint(run, group, h, use_reentrant=False)
+        else:
+            h = run(group, h)
+    return h.square().mean()
+
+
+def draw(widths: tuple[int, ...], m: int = 8) -> tuple[list[Tensor], Tensor]:
+    """Draw the weights of a network and m inputs."""
+    generator = torch.Generator().manual_seed(SEED)
+    weights = [
+        torch.randn(b, a, generator=generator) / a**0.5
+        for a, b in itertools.pairwise(widths)
+    ]
+    return weights, torch.randn(m, widths[0], generator=generator)
+
+
+def passes(weights: list[Tensor], x: Tensor) -> dict[str, float]:
+    """Count the cost of a full gradient, in forward passes, three ways.
+
+    Forward mode and differences need one run per parameter; one run of
+    either is counted and multiplied.
+
+    >>> found = passes(*draw((4, 4, 4)))
+    >>> found["reverse"], found["differences"]
+    (2.5, 33.0)
+    """
+
+    def cost(call: Callable[[], object]) -> int:
+        with FlopCounterMode(display=False) as counter:
+            call()
+        return int(counter.get_total_flops())
+
+    def reverse() -> None:
+        leaves = [w.detach().requires_grad_() for w in weights]
+        torch.autograd.grad(loss_of(leaves, x), leaves)
+
+    def tangent() -> None:
+        h, moved = x, torch.zeros_like(x)
+        for i, weight in enumerate(weights):
+            step = torch.ones_like(weight)  # a direction in weight space
+            moved = h @ step.T + (moved @ weight.T if i else 0)
+            h = torch.tanh(h @ weight.T)
+            moved = moved * (1 - h**2)
+
+    parameters = sum(w.numel() for w in weights)
+    once = cost(lambda: loss_of(weights, x))
+    return {
+        "parameters": parameters,
+        "reverse": cost(reverse) / once,
+        "forward": parameters * cost(tangent) / once,
+        "differences": parameters + 1.0,
+    }
+
+
+def kept(weights: list[Tensor], x: Tensor, every: int = 0) -> int:
+    """Return how many numbers autograd keeps for the backward pass.
+
+    Weights are not counted: they are kept anyway. Neither is what a group
+    that is computed again keeps for a moment.
+    """
+    leaves = [w.detach().requires_grad_() for w in weights]
+    pointers = {w.data_ptr() for w in leaves}
+    found: dict[int, int] = {}
+
+    def pack(t: Tensor) -> Tensor:
+        if t.data_ptr() not in pointers:
+            found[t.data_ptr()] = t.numel()
+        return t
+
+    with saved_tensors_hooks(pack, lambda t: t):
+        loss = loss_of(leaves, x, every)
+    return sum(found.values()) if loss.requires_grad else 0
+
+
+# --8<-- [end:count]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the cost of a gradient and what has to be remembered."""
+    values: dict[str, float | tuple[float, float]] = {}
+    print("width  parameters  reverse  forward  differences")
+    for n in (2, 16, 128):
+        found = passes(*draw((n,) * 5))
+        values |= {f"{key}_{n}": value for key, value in found.items()}
+        print(
+            f"{n:5d}{found['parameters']:12d}{found['reverse']:9.2f}"
+            f"{found['forward']:9.0f}{found['differences']:13.0f}"
+        )
+    pyramid = passes(*draw((784, 256, 128, 10)))
+    values["pyramid"] = pyramid["reverse"]
+    print(f"784-256-128-10, reverse: {pyramid['reverse']:.3f}")
+    print("depth  kept per input  with checkpoints")
+    for depth in (16, 64):
+        weights, x = draw((32,) * (depth + 1))
+        root = round(depth**0.5)
+        both = [kept(weights, x, every) // len(x) for every in (0, root)]
+        values[f"kept_{depth}"], values[f"saved_{depth}"] = map(float, both)
+        print(f"{depth:5d}{both[0]:16d}{both[1]:18d}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_ways]
+def plot_ways() -> Figure:
+    """Draw the cost of a gradient against the number of parameters."""
+    fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
+    found = [passes(*draw((n,) * 5)) for n in WIDTHS]
+    size = [row["parameters"] for row in found]
+    names = ("differences", "forward", "reverse")
+    labels = ("finite differences", "forward mode", "reverse mode")
+    for i, (name, label) in enumerate(zip(names, labels, strict=True)):
+        cost = [row[name] for row in found]
+        ax.plot(size, cost, "^so"[i], label=label, color=f"C{i}")
+    law = [[n + 1 for n in size], [2.75 * n for n in size], [2.75] * len(size)]
+    for i, line in enumerate(law):
+        ax.plot(size, line, ls="--", lw=1, color=f"C{i}")
+    ax.set(xscale="log", yscale="log", xlabel="parameters")
+    ax.set_ylabel("cost / forward pass")
+    ax.legend()
+    return fig
+
+
+if __name__ == "__main__":
+    plot_ways()
+    plt.show()
+# --8<-- [end:plot_ways]

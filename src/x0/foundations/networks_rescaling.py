@@ -1,0 +1,212 @@
+"""The size of a weight says nothing about its importance.
+
+(u / a) relu(a w . x) = u relu(w . x) for every a > 0
+
+LeCun, Denker and Solla (1990), "Optimal Brain Damage"; Neyshabur,
+Salakhutdinov and Srebro (2015), "Path-SGD".
+"""
+
+# --8<-- [start:imports]
+import functools
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+from torch import Tensor
+from torch.nn import functional
+
+SEED = 0
+REMOVED = torch.linspace(0, 0.95, 20)
+# --8<-- [end:imports]
+
+
+# --8<-- [start:rescale]
+def output(w: Tensor, b: Tensor, u: Tensor, x: Tensor) -> Tensor:
+    """Return u relu(w x + b): x (m, n_0), w (n_1, n_0), u (n_2, n_1)."""
+    return torch.relu(x @ w.T + b) @ u.T
+
+
+def rescale(
+    w: Tensor, b: Tensor, u: Tensor, a: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Multiply what enters each ReLU unit by a, divide what leaves it.
+
+    Args:
+        w: weights in, shape (n_1, n_0).
+        b: biases, shape (n_1,).
+        u: weights out, shape (n_2, n_1).
+        a: one positive factor per unit, shape (n_1,).
+
+    Raises:
+        ValueError: a factor is not positive.
+
+    >>> one = torch.ones(1, 1)
+    >>> w, b, u = rescale(one, torch.zeros(1), one, torch.tensor([4.0]))
+    >>> w.item(), u.item()
+    (4.0, 0.25)
+    """
+    if not bool((a > 0).all()):
+        raise ValueError(f"Factors must be positive. Received: {a.tolist()}")
+    return a[:, None] * w, a * b, u / a
+
+
+# --8<-- [end:rescale]
+
+
+# --8<-- [start:train]
+@functools.cache
+def trained() -> tuple[Tensor, ...]:
+    """Train 64-32-10 on digits; return w, b, u and both halves of the data.
+
+    Returns:
+        w, b, u, x and y of the training half, x and y of the test half.
+    """
+    data = load_digits()
+    x = torch.from_numpy(data.data) / 16
+    y = torch.from_numpy(data.target)
+    generator = torch.Generator().manual_seed(SEED)
+    order = torch.randperm(len(x), generator=generator)
+    x, y = x[order], y[order]
+    kind = torch.float64
+    w = torch.randn(32, 64, generator=generator, dtype=kind) * (2 / 64) ** 0.5
+    u = torch.randn(10, 32, generator=generator, dtype=kind) * (1 / 32) ** 0.5
+    parameters = [w, torch.zeros(32, dtype=kind), u]
+    for p in parameters:
+        p.requires_grad_()
+    optimizer = torch.optim.SGD(parameters, lr=0.2, momentum=0.9)
+    for _ in range(150):
+        hidden = torch.relu(x[:900] @ w.T + parameters[1])
+        loss = functional.cross_entropy(hidden @ u.T, y[:900])
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    w, b, u = (p.detach() for p in parameters)
+    return w, b, u, x[:900], y[:900], x[900:], y[900:]
+
+
+def scores(w: Tensor, b: Tensor, u: Tensor) -> dict[str, Tensor]:
+    """Score each weight by its size and by its sensitivity (w dloss/dw)^2.
+
+    Returns:
+        For either score one tensor, first the entries of w, then those of u.
+    """
+    x, y = trained()[3:5]
+    hidden = torch.relu(x @ w.T + b)
+    delta = torch.softmax(hidden @ u.T, 1)
+    delta[torch.arange(len(y)), y] -= 1  # per sample, in the logits
+    inner = (delta @ u) * (hidden > 0)
+    fisher_u = (delta**2).T @ hidden**2
+    fisher_w = (inner**2).T @ x**2
+    size = torch.cat([w.flatten(), u.flatten()]).abs()
+    fisher = torch.cat([fisher_w.flatten(), fisher_u.flatten()])
+    return {"size": size, "sensitivity": size**2 * fisher}
+
+
+def pruned(w: Tensor, b: Tensor, u: Tensor, score: Tensor) -> list[float]:
+    """Return test accuracies with the lowest-scored weights removed."""
+    x, y = trained()[5:]
+    found = []
+    for share in REMOVED.tolist():
+        keep = torch.ones(len(score), dtype=w.dtype)
+        keep[score.argsort()[: round(share * len(score))]] = 0
+        kept_w = w * keep[: w.numel()].reshape(w.shape)
+        kept_u = u * keep[w.numel() :].reshape(u.shape)
+        right = output(kept_w, b, kept_u, x).argmax(1) == y
+        found.append(float(right.double().mean()))
+    return found
+
+
+@functools.cache
+def curves() -> dict[str, list[float]]:
+    """Prune the trained network and a rescaled copy of it by both scores."""
+    w, b, u = trained()[:3]
+    generator = torch.Generator().manual_seed(SEED)
+    log_a = torch.rand(len(w), generator=generator, dtype=w.dtype) * 6 - 3
+    found = {}
+    copy = rescale(w, b, u, log_a.exp())
+    for name, net in (("trained", (w, b, u)), ("rescaled", copy)):
+        for key, score in scores(*net).items():
+            found[f"{name}, {key}"] = pruned(*net, score)
+    return found
+
+
+def loss_after(a: float, rate: float) -> float:
+    """Return the training loss after one step from the copy scaled by a."""
+    w, b, u, x, y = trained()[:5]
+    copy = rescale(w, b, u, torch.full_like(b, a))
+    w, b, u = (p.requires_grad_() for p in copy)
+    loss = functional.cross_entropy(output(w, b, u, x), y)
+    slopes = torch.autograd.grad(loss, (w, b, u))
+    with torch.no_grad():
+        w, b, u = (
+            w - rate * slopes[0],
+            b - rate * slopes[1],
+            u - rate * slopes[2],
+        )
+        return float(functional.cross_entropy(output(w, b, u, x), y))
+
+
+# --8<-- [end:train]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print that a rescaled network is the same function, and pruning it."""
+    w, b, u = trained()[:3]
+    x = trained()[5]
+    factor = torch.full((len(w),), 1000.0, dtype=w.dtype)
+    copy = rescale(w, b, u, factor)
+    gap = float((output(w, b, u, x) - output(*copy, x)).abs().max())
+    print("a = 1000, same output:", gap < 1e-10)
+    values: dict[str, float | tuple[float, float]] = {"gap": gap}
+    for key, a, rate in (
+        ("loss", 1, 0),
+        ("step_1", 1, 0.2),
+        ("step_100", 100, 0.2),
+    ):
+        values[key] = loss_after(a, rate)
+    print(f"loss after one step, a = 1: {values['step_1']:.2f}")
+    print(f"loss after one step, a = 100: {values['step_100']:.1f}")
+    print("accuracy               all   60 % removed")
+    for name, line in curves().items():
+        key = name.replace(", ", "_")
+        values[key], values[f"{key}_all"] = line[12], line[0]
+        print(f"{name:22}{line[0]:.2f}{line[12]:9.2f}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_importance]
+def plot_importance() -> Figure:
+    """Draw accuracy against the share of removed weights."""
+    fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
+    styles = {"size": "o", "sensitivity": "s"}
+    for i, (name, line) in enumerate(curves().items()):
+        marker = styles[name.partition(", ")[2]]
+        face = "none" if name.startswith("rescaled") else f"C{i % 2}"
+        ax.plot(
+            REMOVED, line, ls="-" if i < 2 else "--", lw=1, color=f"C{i % 2}"
+        )
+        size = 4 if i < 2 else 8
+        ax.plot(
+            *(REMOVED, line, marker),
+            ms=size,
+            color=f"C{i % 2}",
+            mfc=face,
+            label=name,
+        )
+    ax.set_xlabel("share of removed weights")
+    ax.set_ylabel("accuracy on test digits")
+    ax.legend()
+    return fig
+
+
+if __name__ == "__main__":
+    plot_importance()
+    plt.show()
+# --8<-- [end:plot_importance]

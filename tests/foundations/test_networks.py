@@ -1,0 +1,97 @@
+"""Forward pass, reverse mode and update: PyTorch as the oracle, and what each one changes."""
+
+import numpy as np
+import pytest
+import torch
+
+from x0.foundations import networks
+
+
+def setup(widths=(5, 7, 4, 3), m=6):
+    rng = np.random.default_rng(1)
+    layers = networks.random_layers(widths, rng)
+    for _, bias in layers:
+        bias += rng.normal(size=bias.shape)
+    return layers, rng.normal(size=(m, widths[0])), rng.normal(size=(m, widths[-1]))
+
+
+def as_module(layers):
+    modules = []
+    for weight, bias in layers:
+        linear = torch.nn.Linear(*weight.shape[::-1], dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weight))
+            linear.bias.copy_(torch.from_numpy(bias))
+        modules += [linear, torch.nn.Tanh()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+@pytest.mark.claim("A-15")
+def test_forward_is_a_function_of_inputs_weights_and_biases():
+    layers, x, _ = setup()
+    ours, inputs = networks.forward(layers, x)
+    theirs = as_module(layers)(torch.from_numpy(x)).detach().numpy()
+    assert np.allclose(ours, theirs, rtol=1e-13)
+    assert [h.shape[1] for h in inputs] == [5, 7, 4]
+    layers[0][1][0] += 0.5  # the biases take part
+    assert not np.allclose(networks.forward(layers, x)[0], ours)
+
+
+@pytest.mark.parametrize("widths", [(5, 3), (2, 9, 1), (5, 7, 4, 3)])
+def test_backward_is_autograds_gradient(widths):
+    layers, x, y = setup(widths)
+    output, inputs = networks.forward(layers, x)
+    found = networks.backward(layers, inputs, (output - y) / len(x))
+    model = as_module(layers)
+    loss = (model(torch.from_numpy(x)) - torch.from_numpy(y)).square().sum() / (2 * len(x))
+    theirs = torch.autograd.grad(loss, list(model.parameters()))
+    flat = [g for pair in found for g in pair]
+    for ours, oracle in zip(flat, theirs, strict=True):
+        assert np.allclose(ours, oracle.numpy(), rtol=1e-12, atol=1e-14)
+    for ours, oracle in zip(flat, networks.autograd(layers, x, y), strict=True):
+        assert np.allclose(ours, oracle, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.claim("A-16")
+def test_reverse_mode_changes_no_parameter_and_the_update_does():
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    before = model.weight.detach().clone()
+    loss = model(torch.ones(4, 3)).square().sum()
+    torch.autograd.backward(loss)
+    assert torch.equal(model.weight, before)
+    assert float(model.weight.grad.abs().sum()) > 0
+    optimizer.step()
+    assert not torch.equal(model.weight, before)
+
+    layers, x, y = setup()
+    copy = [p.copy() for layer in layers for p in layer]
+    output, inputs = networks.forward(layers, x)
+    found = networks.backward(layers, inputs, output - y)
+    assert all(np.array_equal(a, b) for a, b in zip(copy, sum(layers, ()), strict=True))
+    networks.update_(layers, found, 0.1)
+    assert not any(np.array_equal(a, b) for a, b in zip(copy, sum(layers, ()), strict=True))
+
+
+def test_gradients_add_up_unless_they_are_cleared():
+    w = torch.ones(1, requires_grad=True)
+    for _ in range(2):
+        torch.autograd.backward((3 * w).sum())
+    assert w.grad.item() == 6
+
+
+def test_errors_say_what_was_received():
+    layers, _, y = setup()
+    with pytest.raises(ValueError, match="Received: 1 inputs, 3 layers"):
+        networks.backward(layers, [y], y)
+
+
+def test_demo(capsys):
+    values = networks.demo()
+    assert values["after"] < values["before"]
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "forward  changed a parameter: False",
+        "backward changed a parameter: False",
+        "equal to autograd: True",
+        "update   changed a parameter: True",
+    ]
