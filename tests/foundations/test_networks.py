@@ -29,26 +29,26 @@ def as_module(layers):
 @pytest.mark.claim("A-15")
 def test_forward_is_a_function_of_inputs_weights_and_biases():
     layers, x, _ = setup()
-    ours, inputs = networks.forward(layers, x)
+    ours, inputs = networks.forward_pass(layers, x)
     theirs = as_module(layers)(torch.from_numpy(x)).detach().numpy()
     assert np.allclose(ours, theirs, rtol=1e-13)
     assert [h.shape[1] for h in inputs] == [5, 7, 4]
     layers[0][1][0] += 0.5  # the biases take part
-    assert not np.allclose(networks.forward(layers, x)[0], ours)
+    assert not np.allclose(networks.forward_pass(layers, x)[0], ours)
 
 
 @pytest.mark.parametrize("widths", [(5, 3), (2, 9, 1), (5, 7, 4, 3)])
 def test_backward_is_autograds_gradient(widths):
     layers, x, y = setup(widths)
-    output, inputs = networks.forward(layers, x)
-    found = networks.backward(layers, inputs, (output - y) / len(x))
+    output, inputs = networks.forward_pass(layers, x)
+    found = networks.reverse_pass(layers, inputs, (output - y) / len(x))
     model = as_module(layers)
     loss = (model(torch.from_numpy(x)) - torch.from_numpy(y)).square().sum() / (2 * len(x))
     theirs = torch.autograd.grad(loss, list(model.parameters()))
     flat = [g for pair in found for g in pair]
     for ours, oracle in zip(flat, theirs, strict=True):
         assert np.allclose(ours, oracle.numpy(), rtol=1e-12, atol=1e-14)
-    for ours, oracle in zip(flat, networks.autograd(layers, x, y), strict=True):
+    for ours, oracle in zip(flat, networks.autograd_gradients(layers, x, y), strict=True):
         assert np.allclose(ours, oracle, rtol=1e-12, atol=1e-14)
 
 
@@ -66,10 +66,10 @@ def test_reverse_mode_changes_no_parameter_and_the_update_does():
 
     layers, x, y = setup()
     copy = [p.copy() for layer in layers for p in layer]
-    output, inputs = networks.forward(layers, x)
-    found = networks.backward(layers, inputs, output - y)
+    output, inputs = networks.forward_pass(layers, x)
+    found = networks.reverse_pass(layers, inputs, output - y)
     assert all(np.array_equal(a, b) for a, b in zip(copy, sum(layers, ()), strict=True))
-    networks.update_(layers, found, 0.1)
+    networks.update_parameters_(layers, found, 0.1)
     assert not any(np.array_equal(a, b) for a, b in zip(copy, sum(layers, ()), strict=True))
 
 
@@ -83,7 +83,7 @@ def test_gradients_add_up_unless_they_are_cleared():
 def test_errors_say_what_was_received():
     layers, _, y = setup()
     with pytest.raises(ValueError, match="Received: 1 inputs, 3 layers"):
-        networks.backward(layers, [y], y)
+        networks.reverse_pass(layers, [y], y)
 
 
 def test_demo(capsys):

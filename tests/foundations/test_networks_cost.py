@@ -10,7 +10,7 @@ from x0.foundations import networks_cost as cost
 
 @pytest.mark.parametrize("widths", [(3, 4, 5), (8,) * 5, (784, 256, 128, 10)])
 def test_reverse_mode_costs_what_the_law_says(widths):
-    found = cost.passes(*cost.draw(widths))
+    found = cost.gradient_cost(*cost.draw_network(widths))
     products = [a * b for a, b in itertools.pairwise(widths)]
     assert found["reverse"] == pytest.approx(3 - products[0] / sum(products), rel=1e-12)
     assert found["reverse"] < 3
@@ -18,7 +18,7 @@ def test_reverse_mode_costs_what_the_law_says(widths):
 
 
 def test_the_other_ways_grow_with_the_parameters():
-    small, large = (cost.passes(*cost.draw((n,) * 5)) for n in (4, 64))
+    small, large = (cost.gradient_cost(*cost.draw_network((n,) * 5)) for n in (4, 64))
     ratio = large["parameters"] / small["parameters"]
     assert large["forward"] / small["forward"] == pytest.approx(ratio)
     assert large["reverse"] == small["reverse"] == 2.75
@@ -27,20 +27,20 @@ def test_the_other_ways_grow_with_the_parameters():
 
 @pytest.mark.parametrize("depth", [4, 16])
 def test_memory_is_the_inputs_and_outputs_of_all_layers(depth):
-    weights, x = cost.draw((32,) * (depth + 1))
-    assert cost.kept(weights, x) == (depth + 1) * x.numel()
+    weights, x = cost.draw_network((32,) * (depth + 1))
+    assert cost.kept_numbers(weights, x) == (depth + 1) * x.numel()
     root = round(depth**0.5)
-    assert cost.kept(weights, x, root) == (root + 1) * x.numel()
+    assert cost.kept_numbers(weights, x, root) == (root + 1) * x.numel()
 
 
 def test_checkpoints_change_the_cost_and_not_the_gradient():
     import torch
 
-    weights, x = cost.draw((6,) * 5)
+    weights, x = cost.draw_network((6,) * 5)
     found = []
     for every in (0, 2):
         leaves = [w.clone().requires_grad_() for w in weights]
-        found.append(torch.autograd.grad(cost.loss_of(leaves, x, every), leaves))
+        found.append(torch.autograd.grad(cost.tanh_loss(leaves, x, every), leaves))
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 

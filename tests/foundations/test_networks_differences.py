@@ -14,7 +14,7 @@ from x0.foundations import networks_differences as diff
 def test_autograd_is_the_chain_rule_at_a_point_and_a_convention_at_kinks():
     # Exact to rounding at any point, which no difference reaches.
     for x in (-1.0, 0.3, 0.8):
-        one, two, automatic = diff.errors(x)
+        one, two, automatic = diff.derivative_errors(x)
         assert automatic < 1e-14 < 1e-12 < min(float(two.min()), float(one.min())) * 100
     # The same functions in other words have other "derivatives" at 0.
     assert diff.slope_at_zero("relu(z)") == 0
@@ -26,12 +26,12 @@ def test_autograd_is_the_chain_rule_at_a_point_and_a_convention_at_kinks():
 
 def test_the_derivative_by_hand():
     x = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(diff.network(x), x)
-    assert diff.derivative(0.7) == pytest.approx(float(slope), rel=1e-14)
+    (slope,) = torch.autograd.grad(diff.three_units(x), x)
+    assert diff.derivative_by_hand(0.7) == pytest.approx(float(slope), rel=1e-14)
 
 
 def test_orders_of_the_differences():
-    one, two, _ = diff.errors(0.3)
+    one, two, _ = diff.derivative_errors(0.3)
     steps = diff.STEPS.numpy()
     for errors, order, low, high in ((one, 1, 1e-6, 1e-2), (two, 2, 1e-3, 3e-2)):
         use = (steps > low) & (steps < high)

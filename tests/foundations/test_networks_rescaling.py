@@ -9,20 +9,20 @@ from x0.foundations import networks_rescaling as net
 
 @pytest.fixture(scope="module")
 def trained():
-    return net.trained()
+    return net.trained_digits()
 
 
 @pytest.mark.claim("A-03")
 def test_rescaling_changes_every_weight_and_no_output(trained):
     w, b, u, _, _, x, _ = trained
-    original = net.output(w, b, u, x)
+    original = net.relu_output(w, b, u, x)
     for a in (1e-3, 1000.0):
-        v, c, t = net.rescale(w, b, u, torch.full((32,), a, dtype=w.dtype))
-        assert float((net.output(v, c, t, x) - original).abs().max()) < 1e-10
+        v, c, t = net.rescale_units(w, b, u, torch.full((32,), a, dtype=w.dtype))
+        assert float((net.relu_output(v, c, t, x) - original).abs().max()) < 1e-10
         assert bool((v != w).all())
         assert bool((t != u).all())
     # A negative factor is no symmetry of ReLU.
-    wrong = net.output(-w, -b, -u, x)
+    wrong = net.relu_output(-w, -b, -u, x)
     assert float((wrong - original).abs().max()) > 1
 
 
@@ -30,7 +30,7 @@ def test_rescaling_changes_every_weight_and_no_output(trained):
 def test_size_depends_on_the_scale_and_sensitivity_does_not(trained):
     w, b, u = trained[:3]
     a = torch.linspace(0.1, 10, 32, dtype=w.dtype)
-    one, other = net.scores(w, b, u), net.scores(*net.rescale(w, b, u, a))
+    one, other = net.weight_scores(w, b, u), net.weight_scores(*net.rescale_units(w, b, u, a))
     assert torch.allclose(one["sensitivity"], other["sensitivity"], rtol=1e-9)
     order = one["size"].argsort(), other["size"].argsort()
     assert float((order[0][:500] == order[1][:500]).double().mean()) < 0.1
@@ -41,7 +41,7 @@ def test_sensitivity_is_the_square_of_the_weight_times_its_gradients(trained):
     leaves = [p.clone().requires_grad_() for p in (w, u)]
     total = torch.zeros_like(u)
     for k in range(len(x)):
-        out = net.output(leaves[0], b, leaves[1], x[k : k + 1])
+        out = net.relu_output(leaves[0], b, leaves[1], x[k : k + 1])
         loss = torch.nn.functional.cross_entropy(out, y[k : k + 1])
         total += torch.autograd.grad(loss, leaves[1])[0] ** 2
         if k == 99:
@@ -68,7 +68,7 @@ def test_gradient_descent_sees_the_scale():
 def test_errors_say_what_was_received():
     one = torch.ones(1, 1)
     with pytest.raises(ValueError, match=r"Received: \[-2.0\]"):
-        net.rescale(one, torch.ones(1), one, torch.tensor([-2.0]))
+        net.rescale_units(one, torch.ones(1), one, torch.tensor([-2.0]))
 
 
 def test_figure():

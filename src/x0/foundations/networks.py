@@ -19,7 +19,7 @@ SEED = 0
 
 
 # --8<-- [start:passes]
-def forward(layers: Layers, x: Array) -> tuple[Array, list[Array]]:
+def forward_pass(layers: Layers, x: Array) -> tuple[Array, list[Array]]:
     """Compute the output of a tanh network, and keep what comes in.
 
     Args:
@@ -37,12 +37,12 @@ def forward(layers: Layers, x: Array) -> tuple[Array, list[Array]]:
     return h @ weight.T + bias, [*inputs, h]
 
 
-def backward(layers: Layers, inputs: list[Array], delta: Array) -> Layers:
+def reverse_pass(layers: Layers, inputs: list[Array], delta: Array) -> Layers:
     """Compute the gradient of every parameter from that of the output.
 
     Args:
         layers: (W, b) of each layer; they are read, not changed.
-        inputs: what forward kept.
+        inputs: what forward_pass kept.
         delta: gradient of the loss in the output, shape (m, n_D).
 
     Raises:
@@ -58,11 +58,11 @@ def backward(layers: Layers, inputs: list[Array], delta: Array) -> Layers:
     return gradients[::-1]
 
 
-def update_(layers: Layers, gradients: Layers, rate: float) -> None:
+def update_parameters_(layers: Layers, gradients: Layers, rate: float) -> None:
     """Take one step of gradient descent, in place.
 
     >>> layers = [(np.ones((1, 1)), np.zeros(1))]
-    >>> update_(layers, [(np.ones((1, 1)), np.ones(1))], 0.5)
+    >>> update_parameters_(layers, [(np.ones((1, 1)), np.ones(1))], 0.5)
     >>> layers[0][0].item(), layers[0][1].item()
     (0.5, -0.5)
     """
@@ -88,7 +88,7 @@ def random_layers(widths: tuple[int, ...], rng: np.random.Generator) -> Layers:
     ]
 
 
-def autograd(layers: Layers, x: Array, y: Array) -> list[Array]:
+def autograd_gradients(layers: Layers, x: Array, y: Array) -> list[Array]:
     """Return PyTorch's gradients of |output - y|^2 / 2m, in order."""
     flat = [torch.tensor(p, requires_grad=True) for lay in layers for p in lay]
     h = torch.from_numpy(x)
@@ -120,17 +120,17 @@ def demo() -> dict[str, float | tuple[float, float]]:
         return float(((z - y) ** 2).sum() / (2 * len(x)))
 
     start = copy()
-    output, inputs = forward(layers, x)
+    output, inputs = forward_pass(layers, x)
     print("forward  changed a parameter:", not same(start))
-    gradients = backward(layers, inputs, (output - y) / len(x))
+    gradients = reverse_pass(layers, inputs, (output - y) / len(x))
     print("backward changed a parameter:", not same(start))
     flat = [g for pair in gradients for g in pair]
-    pairs = zip(flat, autograd(layers, x, y), strict=True)
+    pairs = zip(flat, autograd_gradients(layers, x, y), strict=True)
     gap = max(float(abs(a - b).max()) for a, b in pairs)
     print("equal to autograd:", gap < 1e-14)
-    update_(layers, gradients, 0.1)
+    update_parameters_(layers, gradients, 0.1)
     print("update   changed a parameter:", not same(start))
-    after = loss(forward(layers, x)[0])
+    after = loss(forward_pass(layers, x)[0])
     print(f"loss {loss(output):.2f} -> {after:.2f}")
     return {"gap": gap, "before": loss(output), "after": after}
 

@@ -23,7 +23,7 @@ WIDTHS = (2, 4, 8, 16, 32, 64, 128)
 
 
 # --8<-- [start:count]
-def loss_of(weights: list[Tensor], x: Tensor, every: int = 0) -> Tensor:
+def tanh_loss(weights: list[Tensor], x: Tensor, every: int = 0) -> Tensor:
     """Return the loss of a tanh network without biases.
 
     Args:
@@ -48,7 +48,9 @@ def loss_of(weights: list[Tensor], x: Tensor, every: int = 0) -> Tensor:
     return h.square().mean()
 
 
-def draw(widths: tuple[int, ...], m: int = 8) -> tuple[list[Tensor], Tensor]:
+def draw_network(
+    widths: tuple[int, ...], m: int = 8
+) -> tuple[list[Tensor], Tensor]:
     """Draw the weights of a network and m inputs."""
     generator = torch.Generator().manual_seed(SEED)
     weights = [
@@ -58,13 +60,13 @@ def draw(widths: tuple[int, ...], m: int = 8) -> tuple[list[Tensor], Tensor]:
     return weights, torch.randn(m, widths[0], generator=generator)
 
 
-def passes(weights: list[Tensor], x: Tensor) -> dict[str, float]:
+def gradient_cost(weights: list[Tensor], x: Tensor) -> dict[str, float]:
     """Count the cost of a full gradient, in forward passes, three ways.
 
     Forward mode and differences need one run per parameter; one run of
     either is counted and multiplied.
 
-    >>> found = passes(*draw((4, 4, 4)))
+    >>> found = gradient_cost(*draw_network((4, 4, 4)))
     >>> found["reverse"], found["differences"]
     (2.5, 33.0)
     """
@@ -76,7 +78,7 @@ def passes(weights: list[Tensor], x: Tensor) -> dict[str, float]:
 
     def reverse() -> None:
         leaves = [w.detach().requires_grad_() for w in weights]
-        torch.autograd.grad(loss_of(leaves, x), leaves)
+        torch.autograd.grad(tanh_loss(leaves, x), leaves)
 
     def tangent() -> None:
         h, moved = x, torch.zeros_like(x)
@@ -87,7 +89,7 @@ def passes(weights: list[Tensor], x: Tensor) -> dict[str, float]:
             moved = moved * (1 - h**2)
 
     parameters = sum(w.numel() for w in weights)
-    once = cost(lambda: loss_of(weights, x))
+    once = cost(lambda: tanh_loss(weights, x))
     return {
         "parameters": parameters,
         "reverse": cost(reverse) / once,
@@ -96,7 +98,7 @@ def passes(weights: list[Tensor], x: Tensor) -> dict[str, float]:
     }
 
 
-def kept(weights: list[Tensor], x: Tensor, every: int = 0) -> int:
+def kept_numbers(weights: list[Tensor], x: Tensor, every: int = 0) -> int:
     """Return how many numbers autograd keeps for the backward pass.
 
     Weights are not counted: they are kept anyway. Neither is what a group
@@ -112,7 +114,7 @@ def kept(weights: list[Tensor], x: Tensor, every: int = 0) -> int:
         return t
 
     with saved_tensors_hooks(pack, lambda t: t):
-        loss = loss_of(leaves, x, every)
+        loss = tanh_loss(leaves, x, every)
     return sum(found.values()) if loss.requires_grad else 0
 
 
@@ -125,20 +127,22 @@ def demo() -> dict[str, float | tuple[float, float]]:
     values: dict[str, float | tuple[float, float]] = {}
     print("width  parameters  reverse  forward  differences")
     for n in (2, 16, 128):
-        found = passes(*draw((n,) * 5))
+        found = gradient_cost(*draw_network((n,) * 5))
         values |= {f"{key}_{n}": value for key, value in found.items()}
         print(
             f"{n:5d}{found['parameters']:12d}{found['reverse']:9.2f}"
             f"{found['forward']:9.0f}{found['differences']:13.0f}"
         )
-    pyramid = passes(*draw((784, 256, 128, 10)))
+    pyramid = gradient_cost(*draw_network((784, 256, 128, 10)))
     values["pyramid"] = pyramid["reverse"]
     print(f"784-256-128-10, reverse: {pyramid['reverse']:.3f}")
     print("depth  kept per input  with checkpoints")
     for depth in (16, 64):
-        weights, x = draw((32,) * (depth + 1))
+        weights, x = draw_network((32,) * (depth + 1))
         root = round(depth**0.5)
-        both = [kept(weights, x, every) // len(x) for every in (0, root)]
+        both = [
+            kept_numbers(weights, x, every) // len(x) for every in (0, root)
+        ]
         values[f"kept_{depth}"], values[f"saved_{depth}"] = map(float, both)
         print(f"{depth:5d}{both[0]:16d}{both[1]:18d}")
     return values
@@ -153,7 +157,7 @@ if __name__ == "__main__":
 def plot_ways() -> Figure:
     """Draw the cost of a gradient against the number of parameters."""
     fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
-    found = [passes(*draw((n,) * 5)) for n in WIDTHS]
+    found = [gradient_cost(*draw_network((n,) * 5)) for n in WIDTHS]
     size = [row["parameters"] for row in found]
     names = ("differences", "forward", "reverse")
     labels = ("finite differences", "forward mode", "reverse mode")

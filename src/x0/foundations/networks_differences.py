@@ -21,17 +21,17 @@ STEPS = torch.logspace(-13, 0, 40, dtype=torch.float64)
 
 
 # --8<-- [start:errors]
-def network(x: Tensor) -> Tensor:
+def three_units(x: Tensor) -> Tensor:
     """Return tanh(2 tanh(2 tanh(x))), a network of three units."""
     for _ in range(2):
         x = 2 * torch.tanh(x)
     return torch.tanh(x)
 
 
-def derivative(x: float) -> float:
+def derivative_by_hand(x: float) -> float:
     """Return the derivative of the network by hand, unit by unit.
 
-    >>> derivative(0.0)
+    >>> derivative_by_hand(0.0)
     4.0
     """
     slope = 1.0
@@ -41,15 +41,15 @@ def derivative(x: float) -> float:
     return slope
 
 
-def errors(x: float) -> tuple[Tensor, Tensor, float]:
+def derivative_errors(x: float) -> tuple[Tensor, Tensor, float]:
     """Return the errors of one-sided, central and automatic derivatives.
 
     Returns:
         Two tensors with one error per step in STEPS, and one number.
     """
     point = torch.tensor(x, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(network(point), point)
-    f, at, exact = network, point.detach(), derivative(x)
+    (slope,) = torch.autograd.grad(three_units(point), point)
+    f, at, exact = three_units, point.detach(), derivative_by_hand(x)
     one = (f(at + STEPS) - f(at)) / STEPS
     two = (f(at + STEPS) - f(at - STEPS)) / (2 * STEPS)
     return (one - exact).abs(), (two - exact).abs(), abs(float(slope) - exact)
@@ -94,7 +94,7 @@ def slope_at_zero(program: str) -> float:
 # --8<-- [start:demo]
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print the best errors, and what autograd says at a kink."""
-    one, two, automatic = errors(0.3)
+    one, two, automatic = derivative_errors(0.3)
     best: dict[str, float | tuple[float, float]] = {"automatic": automatic}
     best |= {"one": float(one.min()), "two": float(two.min())}
     for key, at in (("one", one), ("two", two)):
@@ -121,13 +121,13 @@ if __name__ == "__main__":
 def plot_errors() -> Figure:
     """Draw the error of differences against the step."""
     fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
-    one, two, automatic = errors(0.3)
+    one, two, automatic = derivative_errors(0.3)
     ax.plot(STEPS, one, "o", color="C0", label="one-sided")
     ax.plot(STEPS, two, "s", color="C1", label="central")
     floor = max(automatic, 2.0**-53)
     ax.axhline(floor, color="C2", lw=2, label="automatic")
     x = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(network(x), x, create_graph=True)
+    (slope,) = torch.autograd.grad(three_units(x), x, create_graph=True)
     (bend,) = torch.autograd.grad(slope, x)
     step = STEPS[STEPS > 3e-8]
     line = abs(float(bend)) / 2 * step

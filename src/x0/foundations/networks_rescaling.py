@@ -22,12 +22,12 @@ REMOVED = torch.linspace(0, 0.95, 20)
 
 
 # --8<-- [start:rescale]
-def output(w: Tensor, b: Tensor, u: Tensor, x: Tensor) -> Tensor:
+def relu_output(w: Tensor, b: Tensor, u: Tensor, x: Tensor) -> Tensor:
     """Return u relu(w x + b): x (m, n_0), w (n_1, n_0), u (n_2, n_1)."""
     return torch.relu(x @ w.T + b) @ u.T
 
 
-def rescale(
+def rescale_units(
     w: Tensor, b: Tensor, u: Tensor, a: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Multiply what enters each ReLU unit by a, divide what leaves it.
@@ -42,7 +42,7 @@ def rescale(
         ValueError: a factor is not positive.
 
     >>> one = torch.ones(1, 1)
-    >>> w, b, u = rescale(one, torch.zeros(1), one, torch.tensor([4.0]))
+    >>> w, b, u = rescale_units(one, torch.zeros(1), one, torch.tensor([4.0]))
     >>> w.item(), u.item()
     (4.0, 0.25)
     """
@@ -56,7 +56,7 @@ def rescale(
 
 # --8<-- [start:train]
 @functools.cache
-def trained() -> tuple[Tensor, ...]:
+def trained_digits() -> tuple[Tensor, ...]:
     """Train 64-32-10 on digits; return w, b, u and both halves of the data.
 
     Returns:
@@ -85,13 +85,13 @@ def trained() -> tuple[Tensor, ...]:
     return w, b, u, x[:900], y[:900], x[900:], y[900:]
 
 
-def scores(w: Tensor, b: Tensor, u: Tensor) -> dict[str, Tensor]:
+def weight_scores(w: Tensor, b: Tensor, u: Tensor) -> dict[str, Tensor]:
     """Score each weight by its size and by its sensitivity (w dloss/dw)^2.
 
     Returns:
         For either score one tensor, first the entries of w, then those of u.
     """
-    x, y = trained()[3:5]
+    x, y = trained_digits()[3:5]
     hidden = torch.relu(x @ w.T + b)
     delta = torch.softmax(hidden @ u.T, 1)
     delta[torch.arange(len(y)), y] -= 1  # per sample, in the logits
@@ -103,40 +103,42 @@ def scores(w: Tensor, b: Tensor, u: Tensor) -> dict[str, Tensor]:
     return {"size": size, "sensitivity": size**2 * fisher}
 
 
-def pruned(w: Tensor, b: Tensor, u: Tensor, score: Tensor) -> list[float]:
+def pruned_accuracy(
+    w: Tensor, b: Tensor, u: Tensor, score: Tensor
+) -> list[float]:
     """Return test accuracies with the lowest-scored weights removed."""
-    x, y = trained()[5:]
+    x, y = trained_digits()[5:]
     found = []
     for share in REMOVED.tolist():
         keep = torch.ones(len(score), dtype=w.dtype)
         keep[score.argsort()[: round(share * len(score))]] = 0
         kept_w = w * keep[: w.numel()].reshape(w.shape)
         kept_u = u * keep[w.numel() :].reshape(u.shape)
-        right = output(kept_w, b, kept_u, x).argmax(1) == y
+        right = relu_output(kept_w, b, kept_u, x).argmax(1) == y
         found.append(float(right.double().mean()))
     return found
 
 
 @functools.cache
-def curves() -> dict[str, list[float]]:
+def pruning_curves() -> dict[str, list[float]]:
     """Prune the trained network and a rescaled copy of it by both scores."""
-    w, b, u = trained()[:3]
+    w, b, u = trained_digits()[:3]
     generator = torch.Generator().manual_seed(SEED)
     log_a = torch.rand(len(w), generator=generator, dtype=w.dtype) * 6 - 3
     found = {}
-    copy = rescale(w, b, u, log_a.exp())
+    copy = rescale_units(w, b, u, log_a.exp())
     for name, net in (("trained", (w, b, u)), ("rescaled", copy)):
-        for key, score in scores(*net).items():
-            found[f"{name}, {key}"] = pruned(*net, score)
+        for key, score in weight_scores(*net).items():
+            found[f"{name}, {key}"] = pruned_accuracy(*net, score)
     return found
 
 
-def loss_after(a: float, rate: float) -> float:
+def loss_after_step(a: float, rate: float) -> float:
     """Return the training loss after one step from the copy scaled by a."""
-    w, b, u, x, y = trained()[:5]
-    copy = rescale(w, b, u, torch.full_like(b, a))
+    w, b, u, x, y = trained_digits()[:5]
+    copy = rescale_units(w, b, u, torch.full_like(b, a))
     w, b, u = (p.requires_grad_() for p in copy)
-    loss = functional.cross_entropy(output(w, b, u, x), y)
+    loss = functional.cross_entropy(relu_output(w, b, u, x), y)
     slopes = torch.autograd.grad(loss, (w, b, u))
     with torch.no_grad():
         w, b, u = (
@@ -144,7 +146,7 @@ def loss_after(a: float, rate: float) -> float:
             b - rate * slopes[1],
             u - rate * slopes[2],
         )
-        return float(functional.cross_entropy(output(w, b, u, x), y))
+        return float(functional.cross_entropy(relu_output(w, b, u, x), y))
 
 
 # --8<-- [end:train]
@@ -153,11 +155,11 @@ def loss_after(a: float, rate: float) -> float:
 # --8<-- [start:demo]
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print that a rescaled network is the same function, and pruning it."""
-    w, b, u = trained()[:3]
-    x = trained()[5]
+    w, b, u = trained_digits()[:3]
+    x = trained_digits()[5]
     factor = torch.full((len(w),), 1000.0, dtype=w.dtype)
-    copy = rescale(w, b, u, factor)
-    gap = float((output(w, b, u, x) - output(*copy, x)).abs().max())
+    copy = rescale_units(w, b, u, factor)
+    gap = float((relu_output(w, b, u, x) - relu_output(*copy, x)).abs().max())
     print("a = 1000, same output:", gap < 1e-10)
     values: dict[str, float | tuple[float, float]] = {"gap": gap}
     for key, a, rate in (
@@ -165,11 +167,11 @@ def demo() -> dict[str, float | tuple[float, float]]:
         ("step_1", 1, 0.2),
         ("step_100", 100, 0.2),
     ):
-        values[key] = loss_after(a, rate)
+        values[key] = loss_after_step(a, rate)
     print(f"loss after one step, a = 1: {values['step_1']:.2f}")
     print(f"loss after one step, a = 100: {values['step_100']:.1f}")
     print("accuracy               all   60 % removed")
-    for name, line in curves().items():
+    for name, line in pruning_curves().items():
         key = name.replace(", ", "_")
         values[key], values[f"{key}_all"] = line[12], line[0]
         print(f"{name:22}{line[0]:.2f}{line[12]:9.2f}")
@@ -186,7 +188,7 @@ def plot_importance() -> Figure:
     """Draw accuracy against the share of removed weights."""
     fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     styles = {"size": "o", "sensitivity": "s"}
-    for i, (name, line) in enumerate(curves().items()):
+    for i, (name, line) in enumerate(pruning_curves().items()):
         marker = styles[name.partition(", ")[2]]
         face = "none" if name.startswith("rescaled") else f"C{i % 2}"
         ax.plot(
