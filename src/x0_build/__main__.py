@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from x0_build import site
+from x0_build import labs, site
 from x0_build.book import Book
 from x0_build.execute import execute
 from x0_build.markdown import readme_figure
@@ -49,6 +49,7 @@ def main() -> int:
                 print(project.relative(path))
         else:
             execute(project)
+            labs.execute(project)
     except BuildError as error:
         print(
             f"\n{error}\n\n{len(error.problems)} problem(s); nothing was published.",

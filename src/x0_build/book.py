@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from x0_build import execute
+from x0_build import execute, labs
 from x0_build.ledger import Claim, Ledger, read
 from x0_build.paths import Project
 from x0_build.problems import BuildError, Problem
@@ -61,8 +61,17 @@ class Book:
 
     @cached_property
     def pages(self) -> dict[str, dict[str, Page]]:
-        """Pages by language and name."""
-        return load_pages(self.project)
+        """Pages by language and name, those of the labs among them."""
+        pages = load_pages(self.project)
+        for lab in self.labs:
+            for language, page in lab.pages.items():
+                pages[language][page.name] = page
+        return pages
+
+    @cached_property
+    def labs(self) -> list[labs.Lab]:
+        """The labs, by name."""
+        return labs.read(self.project)
 
     @cached_property
     def katex(self) -> Katex:
@@ -81,18 +90,28 @@ class Book:
 
     @cached_property
     def results(self) -> dict[str, execute.Result]:
-        """What the last execution stored, by module stem."""
-        return execute.load(self.project)
+        """What the last execution stored, by the stem of the module or lab."""
+        return execute.load(self.project) | labs.load(self.project)
 
     @cached_property
     def modules(self) -> dict[str, execute.Module]:
-        """Snippet modules by stem."""
-        return {module.stem: module for module in execute.modules(self.project)}
+        """Snippet modules and labs by stem."""
+        found = [*execute.modules(self.project), *(lab.module for lab in self.labs)]
+        return {module.stem: module for module in found}
 
     @cached_property
     def figure_modules(self) -> dict[str, str]:
         """Figure key to the stem of the module that draws it."""
         return {key: stem for stem, result in self.results.items() for key in result.figures}
+
+    def figure_file(self, key: str, language: str) -> Path:
+        """Return the file of a drawn figure."""
+        stem = self.figure_modules[key]
+        module = self.modules[stem]
+        if module.area == labs.AREA:
+            return labs.figure_file(self.project, stem, key, language)
+        folder = self.project.build / "run" / module.area / stem / "figures"
+        return folder / f"{key}.{language}.svg"
 
     # Numbers run per page in the order of the Chinese page and serve both languages.
 

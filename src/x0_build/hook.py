@@ -14,7 +14,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from x0_build import notebooks
 from x0_build.book import Book
+from x0_build.labs import AREA
 from x0_build.markdown import checks_pages, clean_source, code_page, fill
 from x0_build.paths import Project
 from x0_build.site import prepare
@@ -48,6 +50,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages and files of the modules, and KaTeX's style and fonts."""
     book = _books[_language(config)]
     for stem, module in book.modules.items():
+        if module.area == AREA:
+            continue  # its page shows all of it
         name = f"code/{module.area}/{stem}"
         page = code_page(book, stem, _language(config))
         files.append(File.generated(config, f"{name}.md", content=page))
@@ -55,9 +59,32 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, f"{name}.py", content=text))
     for name, page in checks_pages(book, _language(config)).items():
         files.append(File.generated(config, f"code/equations/{name}.md", content=page))
+    for file in notebooks.files(book, _language(config), config):
+        files.append(file)
     for uri, data in katex_assets(book.project).items():
         files.append(File.generated(config, uri, content=data))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Give the page of a lab its Markdown: MkDocs sees a notebook there."""
+    language = _language(config)
+    for lab in _books[language].labs:
+        if page.file.src_uri == lab.uri:
+            page.meta = {
+                "title": lab.pages[language].title,
+                "description": notebooks.description(lab, language),
+            }
+            return notebooks.markdown(lab, language)
+    return markdown
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Join what mkdocs-jupyter made of a lab's code with what we make of its Markdown."""
+    if all(page.file.src_uri != lab.uri for lab in _books[_language(config)].labs):
+        return html
+    Page.render(page, config, files)  # mkdocs-jupyter has replaced the page's own
+    return notebooks.weave(page.content or "", html, _language(config))
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

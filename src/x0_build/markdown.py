@@ -26,6 +26,7 @@ from markdown.util import AtomicString
 
 from x0_build import reference
 from x0_build.book import Book, Test
+from x0_build.labs import AREA, Lab, colab
 from x0_build.paths import Project
 from x0_build.reference import BIBLIOGRAPHY
 from x0_build.source import FENCE, INCLUDE, INLINE, PATTERNS, Page
@@ -95,6 +96,7 @@ class Context:
         self.repository = repository.rstrip("/")
         self.words = WORDS[language]
         self.page = Page(language, "index.md", book.project.root, "")
+        self.lab: Lab | None = None  # if the page is one
 
     def start(self, lines: list[str]) -> None:
         """Take up the page that is being converted."""
@@ -102,6 +104,7 @@ class Context:
         if "relpath" in self.md.treeprocessors:  # MkDocs registers it with the page's file
             uri = self.md.treeprocessors["relpath"].file.src_uri  # type: ignore[attr-defined]
         known = self.book.pages[self.language].get(uri.removesuffix(".md"))
+        self.lab = next((lab for lab in self.book.labs if lab.uri == uri), None)
         self.page = known or Page(
             self.language, uri, self.book.project.docs / uri, "\n".join(lines)
         )
@@ -119,8 +122,10 @@ class Context:
         return f"{target}#{anchor}" if anchor else target
 
     def code_uri(self, stem: str) -> str:
-        """Return the source file of the page that shows a module."""
+        """Return the source file of the page that shows a module or a lab."""
         module = self.book.modules[stem]
+        if module.area == AREA:
+            return f"{AREA}/{stem.replace('_', '-')}.md"
         return f"code/{module.area}/{stem}.md"
 
     def link(self, href: str, text: str, cls: str = "", **attributes: str) -> etree.Element:
@@ -202,7 +207,8 @@ class Context:
     @property
     def stems(self) -> list[str]:
         """The modules whose code, figures, output or values this page shows."""
-        found = [stem for _, stem, _, _ in self.page.includes]
+        found = [self.lab.module.stem] if self.lab else []
+        found += [stem for _, stem, _, _ in self.page.includes]
         for use in self.page.uses:
             if use.kind == "val":
                 found.append(use.key.partition(".")[0])
@@ -225,9 +231,7 @@ def _filled(key: str, book: Book, language: str) -> str:
     if kind in "md":
         return book.katex.render(rest, display=kind == "d")
     name, _, title = rest.partition("|")
-    module = book.results[book.figure_modules[name]].module
-    folder = book.project.build / "run" / module.area / module.stem / "figures"
-    svg = (folder / f"{name}.{language}.svg").read_text(encoding="utf-8")
+    svg = book.figure_file(name, language).read_text(encoding="utf-8")
     return svg.replace("<!--x0:title-->", html.escape(title, quote=False))
 
 
@@ -530,8 +534,27 @@ class _Frame(Treeprocessor):
                 line[-1].tail = " · " if name != wanted[-1] else ""
             place = next((n for n, child in enumerate(root) if child.tag == "h1"), -1)
             root.insert(place + 1, line)
+        self.lab(root)
         self.terms(root)
         self.foot(root)
+
+    def lab(self, root: etree.Element) -> None:
+        """Say under the title of a lab how to run it oneself."""
+        c = self.context
+        if c.lab is None:
+            return
+        line = etree.Element("p", {"class": "x0-lab", "data-search-exclude": "yes"})
+        line.text = f"{c.words['run_it']}{c.words['colon']}"
+        for suffix in ("ipynb", "py"):
+            name = f"{c.lab.name}.{suffix}"
+            line.append(c.link(c.href(f"{AREA}/{name}"), name, download=name))
+            line[-1].tail = " · "
+        if address := colab(c.repository, c.lab, c.language):
+            line.append(c.link(address, c.words["colab"]))
+        else:
+            line[-1].tail = ""
+        place = next((n for n, child in enumerate(root) if child.tag == "h1"), -1)
+        root.insert(place + 1, line)
 
     def terms(self, root: etree.Element) -> None:
         c = self.context
@@ -570,6 +593,10 @@ class _Frame(Treeprocessor):
             text = " · ".join(f"{name} {version}" for name, version in versions.items())
             line = etree.SubElement(foot, "p", {"class": "x0-foot__versions"})
             line.text = AtomicString(f"{w['versions']}{w['colon']}{text}")
+        if c.lab and (tests := c.book.tests.get(c.lab.module.stem)):
+            line = etree.SubElement(foot, "p", {"class": "x0-tests", "id": "tests"})
+            names = " · ".join(test.name for test in tests)
+            line.text = AtomicString(f"{w['tests'].capitalize()}{w['colon']}{names}")
         if c.repository:
             links = etree.SubElement(foot, "p", {"class": "x0-foot__links"})
             title = f"{c.page.name} ({c.language})".replace("/", "%2F").replace(" ", "%20")

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from x0_build import execute
+from x0_build import execute, labs
 from x0_build.book import Book
 from x0_build.checks import check
 from x0_build.paths import Project
@@ -22,6 +22,7 @@ def prepare(project: Project, *, progress: bool = True) -> list[Problem]:
     """Execute what changed, then check the sources; return what is wrong."""
     try:
         execute.execute(project, progress=progress)
+        labs.execute(project, progress=progress)
         return check(Book(project))
     except BuildError as error:
         return error.problems

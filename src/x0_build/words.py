@@ -4,6 +4,8 @@ WORDS = {
     "zh": {
         "equation": "公式",
         "figure": "图",
+        "run_it": "自己运行",
+        "colab": "在 Colab 中打开",
         "output": "输出",
         "download": "下载",
         "tests": "测试",
@@ -67,6 +69,8 @@ WORDS = {
     "en": {
         "equation": "Equation",
         "figure": "Figure",
+        "run_it": "Run it yourself",
+        "colab": "open in Colab",
         "output": "Output",
         "download": "download",
         "tests": "tests",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import os
 import platform
@@ -18,6 +19,9 @@ from typing import Any
 
 import pytest
 from lxml.html import HtmlElement
+
+from x0_build.labs import read as read_labs
+from x0_build.paths import Project
 
 ROOT = Path(__file__).parents[2]
 RUNNER = Path(__file__).with_name("run_blocks.py")
@@ -182,7 +186,7 @@ def test_a_module_page_shows_the_module(pages: list[Any], site: Path) -> None:
     modules = {
         path.relative_to(ROOT / "src" / "x0").as_posix().removesuffix(".py")
         for path in (ROOT / "src" / "x0").glob("*/*.py")
-        if path.name != "__init__.py"
+        if path.name != "__init__.py" and path.parent.name != "labs"
     }
     assert shown == Counter([*modules, *modules])  # once in each language
     for page in pages:
@@ -194,6 +198,34 @@ def test_a_module_page_shows_the_module(pages: list[Any], site: Path) -> None:
             (block,) = read_blocks(page.html)[0]
             # On the page there are two blank lines where sections meet.
             assert block.code.strip() == re.sub(r"\n{4,}", "\n\n\n", plain).strip()
+
+
+def test_a_lab_shows_and_offers_its_code(pages: list[Any], site: Path) -> None:
+    labs = read_labs(Project(ROOT))
+    shown = {page.path: page for page in pages if page.html.cssselect(".x0-lab")}
+    assert set(shown) == {f"{x}labs/{lab.name}/" for lab in labs for x in ("", "en/")}
+    for lab in labs:
+        code = [cell.source.strip() for cell in lab.code]
+        for root in ("", "en/"):
+            page = shown[f"{root}labs/{lab.name}/"]
+            assert [block.code.strip() for block in read_blocks(page.html)[0]] == code
+            text = (site / root / "labs" / f"{lab.name}.ipynb").read_text(encoding="utf-8")
+            cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+            assert ["".join(cell["source"]).strip() for cell in cells] == code
+            assert all(not cell["outputs"] and not cell["execution_count"] for cell in cells)
+            script = (site / root / "labs" / f"{lab.name}.py").read_text(encoding="utf-8")
+            assert all(source in script for source in code)
+            links = {a.get("href") for a in page.html.cssselect(".x0-lab a")}
+            assert {f"../{lab.name}.ipynb", f"../{lab.name}.py"} <= links
+
+
+def test_a_lab_is_as_light_as_a_chapter(pages: list[Any]) -> None:
+    """mkdocs-jupyter brings 590 KB of styles, prompts and a second copy of each cell."""
+    for page in pages:
+        if page.html.cssselect(".x0-lab"):
+            text = page.file.read_bytes()
+            assert len(gzip.compress(text)) < 60_000
+            assert not re.search(rb"jp-|In \[|clipboard-copy|mathjax|requirejs", text)
 
 
 def test_a_page_that_shows_tests_shows_them_as_they_are(pages: list[Any]) -> None:
