@@ -1,0 +1,63 @@
+"""Noise with mean 1/2 moves the intercept by 1/2 and leaves the slope.
+
+E[y | x] = 3 x + 2 + 1/2
+
+Least squares estimates the conditional mean, not the line that was typed.
+"""
+
+# --8<-- [start:imports]
+import numpy as np
+from numpy.typing import NDArray
+
+SEED = 0
+Array = NDArray[np.floating]
+# --8<-- [end:imports]
+
+
+# --8<-- [start:fits]
+def fit_many(center: float, sets: int, count: int = 100) -> Array:
+    """Fit y = 3x + 2 + noise on many independent data sets.
+
+    Args:
+        center: Mean of the noise, uniform on center - 1/2 to center + 1/2.
+        sets: Number of data sets.
+        count: Points in each.
+
+    Returns:
+        Slopes and intercepts, shape (sets, 2).
+
+    >>> fit_many(0.5, 400).mean(0).round(1).tolist()
+    [3.0, 2.5]
+    """
+    rng = np.random.default_rng(SEED)
+    x = rng.random((sets, count))
+    noise = center - 0.5 + rng.random((sets, count))
+    y = 3 * x + 2 + noise
+    x_mean, y_mean = x.mean(1, keepdims=True), y.mean(1, keepdims=True)
+    covariance = ((x - x_mean) * (y - y_mean)).mean(1)
+    slope_of = covariance / x.var(1)
+    intercept = y_mean[:, 0] - slope_of * x_mean[:, 0]
+    return np.column_stack([slope_of, intercept])
+
+
+# --8<-- [end:fits]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print mean estimates for noise on (0, 1) and on (-1/2, 1/2)."""
+    values: dict[str, float | tuple[float, float]] = {}
+    for name, center in (("uniform", 0.5), ("centered", 0.0)):
+        fits = fit_many(center, 2000)
+        mean, spread = fits.mean(0), fits.std(0)
+        error = spread / np.sqrt(len(fits))
+        print(f"{name + ':':9} w {mean[0]:.2f}, b {mean[1]:.2f}")
+        values[f"{name}_w"] = (float(mean[0]), float(error[0]))
+        values[f"{name}_b"] = (float(mean[1]), float(error[1]))
+    print(f"one data set: w +- {spread[0]:.2f}, b +- {spread[1]:.3f}")
+    return values | {"spread_w": float(spread[0]), "spread_b": float(spread[1])}
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
