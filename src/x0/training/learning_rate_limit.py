@@ -107,8 +107,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
     ):
         values[f"error_{name}"] = distance_after(rate)
         print(f"rate {rate:.4f}: error {values[f'error_{name}']:.2g}")
-    values["edge"] = abs(1 - 0.8 * float(high))
-    values["edge_200"] = values["edge"] ** STEPS
+    edge = abs(1 - 0.8 * float(high))
+    values |= {"edge": edge, "edge_200": edge**STEPS}
     values["kept"] = (1 - 0.01 * float(low)) ** 1000
     return values
 
