@@ -1,1 +1,1 @@
-"""Training: mini-batches, optimizers, schedules, data and what makes a result hold."""
+"""Training: mini-batches, optimizers, schedules, data, reproducibility."""

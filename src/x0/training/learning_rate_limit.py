@@ -1,4 +1,4 @@
-"""A fixed learning rate on a quadratic is stable below 2 / (largest eigenvalue).
+"""A fixed rate on a quadratic is stable below 2 / (largest eigenvalue).
 
 e_t = (1 - rate * eigenvalue)^t * e_0    in each eigendirection
 

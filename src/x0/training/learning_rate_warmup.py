@@ -26,7 +26,7 @@ MULTIPLES = (1, 4, 16)  # of 2 / (sharpness at the start)
 # --8<-- [start:networks]
 @functools.cache
 def digits_one_hot() -> tuple[Tensor, Tensor]:
-    """Return images in [0, 1] and one-hot labels, shapes (128, 64), (128, 10)."""
+    """Return images in [0, 1] and one-hot labels, shape (128, 64 or 10)."""
     images, labels = load_digits(return_X_y=True)
     x = torch.tensor(images[:IMAGES] / 16, dtype=torch.float32)
     return x, torch.eye(10)[torch.tensor(labels[:IMAGES])]
