@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import importlib.util
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,9 +24,11 @@ from x0_build.site import build
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SITE = ROOT / "site"
-PUBLISHED = ROOT / "build" / "published"
+# One for each process that tests: the pages hold the address, with the port, of its server.
+PUBLISHED = ROOT / "build" / f"published{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 MOUNT = "/x0/"
 MISSING = "(site/ is missing)"
+collect_ignore = ["bench.py", "browser.py", "run_blocks.py"]  # programs; they hold no doctests
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class SitePage:
     def name(self) -> str:
         """The same in both languages: "", "initialization/he/"."""
         return self.path.removeprefix("en/")
+
+    @property
+    def folder(self) -> str:
+        """Its language and area: "", "initialization", "en", "en/initialization"."""
+        return self.path.rstrip("/").rpartition("/")[0] if self.name else self.path.rstrip("/")
 
     @property
     def file(self) -> Path:
@@ -75,14 +83,31 @@ def site_pages() -> list[SitePage]:
     return [SitePage(path.removesuffix("index.html")) for path in paths]
 
 
+def is_written(page: SitePage) -> bool:
+    """Whether it is neither generated nor a 404 page."""
+    return not (page.is_code or page.path.endswith(".html"))
+
+
+def is_first(page: SitePage) -> bool:
+    """Whether it is the first written page of its folder."""
+    return page == next(x for x in site_pages() if is_written(x) and x.folder == page.folder)
+
+
+# What a test is given by the name of its argument. The two languages of a page have the same code
+# and the same formulas (tested), so that one of them is enough where a test is slow.
+KINDS: dict[str, Callable[[SitePage], bool]] = {
+    "site_page": lambda page: True,
+    "book_page": is_written,
+    "chinese_page": lambda page: is_written(page) and page.language == "zh",
+    "english_page": lambda page: is_written(page) and page.language == "en",
+    "first_page": lambda page: is_written(page) and is_first(page),
+}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give `site_page` every page, `book_page` every one that is written and not generated."""
-    for fixture in {"site_page", "book_page"} & set(metafunc.fixturenames):
-        pages = [
-            page
-            for page in site_pages()
-            if fixture == "site_page" or not (page.is_code or page.path.endswith(".html"))
-        ]
+    """Give a test every page of the kind that its argument names."""
+    for fixture in KINDS.keys() & set(metafunc.fixturenames):
+        pages = [page for page in site_pages() if KINDS[fixture](page)]
         # Without a site there must be a test that fails, not none.
         metafunc.parametrize(fixture, pages or [SitePage(MISSING)], ids=str)
 

@@ -331,16 +331,16 @@ def test_the_language_switch_keeps_page_and_section(
 
 
 def test_the_language_switch_works_after_instant_navigation(
-    page: Page, base_url: str, book_page: Any
+    page: Page, base_url: str, first_page: Any
 ) -> None:
-    root = "en/" if book_page.language == "en" else ""
-    start = "guide/reading/" if book_page.name == "guide/notation/" else "guide/notation/"
+    root = "en/" if first_page.language == "en" else ""
+    start = "guide/reading/" if first_page.name == "guide/notation/" else "guide/notation/"
     page.goto(base_url + root + start)
     settle(page)
     page.evaluate("window.x0SamePage = true")
     page.evaluate("document.querySelectorAll('#x0-nav details').forEach(x => { x.open = true; })")
     link = page.locator("#x0-nav a:visible, a.x0-logo")
-    target = base_url + book_page.path
+    target = base_url + first_page.path
     number = link.evaluate_all("(links, to) => links.findIndex(x => x.href === to)", target)
     assert number >= 0, f"no link to {target} in the navigation"
     link.nth(number).click()
@@ -348,27 +348,27 @@ def test_the_language_switch_works_after_instant_navigation(
     page.wait_for_function("document.title.length > 0")
     settle(page)
     assert page.evaluate("window.x0SamePage === true"), "the navigation was not instant"
-    for section in sections(book_page)[-1:]:
+    for section in sections(first_page)[-1:]:
         page.evaluate("id => { location.hash = id; }", section)
         expect(page).to_have_url(f"{target}#{section}")
         settle(page)
         page.locator("#x0-lang").click()
-        expect(page).to_have_url(twin_url(base_url, book_page, section))
-    if not sections(book_page):
+        expect(page).to_have_url(twin_url(base_url, first_page, section))
+    if not sections(first_page):
         page.locator("#x0-lang").click()
-        expect(page).to_have_url(twin_url(base_url, book_page))
+        expect(page).to_have_url(twin_url(base_url, first_page))
 
 
-def test_code_is_copied_as_it_is_tested(page: Page, book_page: Any) -> None:
+def test_code_is_copied_as_it_is_tested(page: Page, chinese_page: Any) -> None:
     """test_code_blocks.py reads the HTML; this is what the button gives."""
     blocks = [
         element
-        for element in book_page.html.cssselect(".highlight")
+        for element in chinese_page.html.cssselect(".highlight")
         if "language-python" in element.get("class").split()
     ]
     if not blocks:
         return
-    page.goto(book_page.path)
+    page.goto(chinese_page.path)
     settle(page)
     page.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true; })")
     shown = page.locator(".highlight.language-python")
@@ -381,12 +381,12 @@ def test_code_is_copied_as_it_is_tested(page: Page, book_page: Any) -> None:
         assert copied.strip() == code.text_content().strip()
 
 
-def test_tex_is_copied_without_house_macros(page: Page, book_page: Any) -> None:
-    page.goto(book_page.path)
+def test_tex_is_copied_without_house_macros(page: Page, english_page: Any) -> None:
+    page.goto(english_page.path)
     settle(page)
     page.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true; })")
     equations = page.locator(".x0-eq")
-    assert equations.count() == len(book_page.html.cssselect(".x0-eq"))
+    assert equations.count() == len(english_page.html.cssselect(".x0-eq"))
     katex = Katex(Project(ROOT))
     macros = load_macros(Project(ROOT))
     for equation in equations.all():

@@ -72,10 +72,6 @@ def first_change(
     return change.square().mean((1, 2)).sqrt()
 
 
-# --8<-- [end:change]
-
-
-# --8<-- [start:demo]
 def slopes() -> dict[tuple[str, bool], tuple[list[Tensor], float]]:
     """Return the changes by width and their slope in log-log coordinates."""
     found = {}
@@ -93,6 +89,10 @@ def slopes() -> dict[tuple[str, bool], tuple[list[Tensor], float]]:
     return found
 
 
+# --8<-- [end:change]
+
+
+# --8<-- [start:demo]
 def demo() -> dict[str, float | tuple[float, float]]:
     """Print how the change of z grows with the width."""
     values: dict[str, float | tuple[float, float]] = {}
