@@ -92,8 +92,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("kept by a forget gate over 50 steps:")
     lstm = nn.LSTM(1, 1)
     for b in (0, 1, 2, math.log(49)):
-        gates = forget_bias_(lstm, b).bias_ih_l0 + lstm.bias_hh_l0
-        gate = gates[1].sigmoid().item()
+        bias = forget_bias_(lstm, b).get_parameter("bias_ih_l0")
+        gate = bias[1].sigmoid().item()
         values[f"kept_{b:.0f}"] = gate**50
         print(f"  bias {b:6.3f}    {gate**50:.1e}")
     print(f"biases of the LSTM set to zero: {zero_biases_(lstm)}")
