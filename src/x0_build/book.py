@@ -40,6 +40,7 @@ class Reference:
     key: str
     label: dict[str, str]  # "Glorot & Bengio 2010", by language
     html: str
+    fields: dict[str, str]  # as in the file, and `people`
 
 
 @dataclass(frozen=True)
@@ -246,6 +247,7 @@ class Book:
                 key,
                 {"zh": _label(entry, "zh"), "en": _label(entry, "en")},
                 re.sub(r'<span class="bibtex-protected">(.*?)</span>', r"\1", texts[key]),
+                {**entry.fields, "people": " and ".join(map(str, _people(entry)))},
             )
             for key, entry in entries.items()
         }
@@ -324,9 +326,12 @@ def _plain(value: float, form: str) -> str:
     return text.replace("-", "−")
 
 
+def _people(entry: Any) -> list[Any]:
+    return list(entry.persons.get("author") or entry.persons.get("editor") or [])
+
+
 def _label(entry: Any, language: str) -> str:
-    people = entry.persons.get("author") or entry.persons.get("editor") or []
-    names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in people]
+    names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in _people(entry)]
     names = [re.sub(r"[{}\\]", "", name) for name in names] or [entry.key]
     if len(names) > 2:
         who = f"{names[0]} 等" if language == "zh" else f"{names[0]} et al."

@@ -453,6 +453,7 @@ def _equations(book: Book) -> Iterator[Problem]:
 
 def _data(book: Book) -> Iterator[Problem]:
     yield from _glossary(book)
+    yield from _references(book)
     yield from _claims(book)
     yield from _source_headings(book)
     yield from _source_code(book)
@@ -502,6 +503,38 @@ def _variants(book: Book) -> Iterator[Problem]:
                             f"“{variant}” is not the word of this book",
                             f"write {term.name['zh']} (snippets/glossary.toml: {term.key})",
                         )
+
+
+_VENUES = ("journal", "booktitle", "publisher", "institution", "howpublished", "school")
+
+
+def _references(book: Book) -> Iterator[Problem]:
+    path = book.project.snippets / "references.bib"
+    text = path.read_text(encoding="utf-8")
+    seen: dict[tuple[str, str], str] = {}
+    for row in book.references.values():
+        match = re.search(rf"^@\w+\{{{re.escape(row.key)},", text, re.MULTILINE)
+        line = text.count("\n", 0, match.start()) + 1 if match else 0
+
+        def at(message: str, remedy: str, line: int = line) -> Problem:
+            return Problem(book.project.relative(path), line, message, remedy)
+
+        have = {name for name, value in row.fields.items() if value}
+        for what, names in (
+            ("author", ("people",)),
+            ("title", ("title",)),
+            ("year", ("year",)),
+            ("venue", _VENUES),
+            ("link", ("url", "doi")),
+        ):
+            if not have & set(names):
+                wanted = "author" if what == "author" else " or ".join(names)
+                yield at(f"the reference {row.key} has no {what}", f"give {wanted}")
+        for name in ("title", "url", "doi"):
+            value = re.sub(r"[{}\\]", "", row.fields.get(name, "")).casefold()
+            first = seen.setdefault((name, value), row.key) if value else row.key
+            if first != row.key:
+                yield at(f"{row.key} and {first} have the same {name}", "keep one of them")
 
 
 def _claims(book: Book) -> Iterator[Problem]:

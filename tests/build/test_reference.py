@@ -151,6 +151,46 @@ def test_a_chapter_links_each_claim_to_its_row(book: Book, language: str) -> Non
     assert links == [f"../reference/claims.md#{name}" for name in rows]
 
 
+def test_the_glossary_holds_every_term_once(
+    book: Book, shown: dict[str, Any], language: str
+) -> None:
+    rows = shown["glossary"].cssselect("dt")
+    assert sorted(row.get("id") for row in rows) == sorted(f"term-{key}" for key in book.glossary)
+    for row in rows:
+        term = book.glossary[row.get("id").removeprefix("term-")]
+        assert row.text_content().startswith(term.name[language])
+        definition = row.getnext()
+        assert definition.cssselect("a"), term.key
+
+
+def test_the_bibliography_holds_every_reference_and_who_cites_it(
+    book: Book, shown: dict[str, Any]
+) -> None:
+    rows = shown["bibliography"].cssselect("li")
+    assert sorted(row.get("id") for row in rows) == sorted(f"ref-{key}" for key in book.references)
+    assert set(book.citing) == set(book.references)
+    for row in rows:
+        key = row.get("id").removeprefix("ref-")
+        links = row.cssselect(".x0-refs__pages a")
+        assert len(links) == len(book.citing[key])
+
+
+def test_the_index_holds_every_figure_at_home(
+    book: Book, shown: dict[str, Any], language: str
+) -> None:
+    rows = shown["figures"].cssselect("li")
+    keys = [row.get("id").removeprefix("figure-") for row in rows]
+    assert sorted(keys) == sorted(book.figure_modules)
+    for row, key in zip(rows, keys, strict=True):
+        place, *others = row.cssselect("a")
+        assert place.get("href").endswith(f"#fig-{key}")
+        module = f"{book.figure_modules[key]}.md"
+        assert any(a.get("href").endswith(module) for a in others)
+        assert any(a.get("href").endswith(f"{module}#tests") for a in others)
+        assert row.text_content().strip()
+    assert shown["figures"].cssselect("svg") == []
+
+
 @pytest.mark.parametrize(
     ("caption", "message"),
     [

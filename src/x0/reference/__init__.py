@@ -1,0 +1,1 @@
+"""Reference: the ledger, its code, the tools."""
