@@ -308,7 +308,7 @@ def _lists(c: Context, name: str) -> bool:
 
 
 def figures(c: Context) -> etree.Element:
-    """Return all figures: number, message, page, module, tests."""
+    """Return all figures: number, caption, page, module, tests."""
     w = c.words
     root = etree.Element("div", {"class": "x0-figures"})
     for area, names in c.book.nav[c.language]:
@@ -327,9 +327,9 @@ def figures(c: Context) -> etree.Element:
                 number = c.book.number(page.name, "fig", key)
                 item.append(c.to(page.name, f"fig-{key}", f"{w['figure']} {number}"))
                 _after(item, " ")
-                _add(item, "span", _moved(c, _message(page.prose, key), page.name))
+                _add(item, "span", _moved(c, _caption(page.prose, key), page.name))
                 _after(item, " ")
-                links = _add(item, "span", class_="x0-figures__code")
+                links = _add(item, "span", f"{key} · ", class_="x0-figures__code")
                 links.append(c.link(c.href(c.code_uri(stem)), f"{stem}.py"))
                 if tests := c.book.tests.get(stem):
                     _after(links, " · ")
@@ -344,11 +344,9 @@ def _own_figures(c: Context, name: str) -> list[str]:
     return [k for k in keys if k in c.book.figure_modules and c.book.home("fig", k) == name]
 
 
-def _message(prose: str, key: str) -> str:
-    """Return the first sentence of a caption."""
+def _caption(prose: str, key: str) -> str:
     match = re.search(rf"\{{fig:{re.escape(key)}\}}[ \t]*((?:.+\n?)+)", prose)
-    caption = " ".join(match[1].split()) if match else ""
-    return re.split(r"(?<=。)|(?<=[^.]\.) (?=[A-Z$])", caption, maxsplit=1)[0]
+    return match[1].strip() if match else ""
 
 
 INDEXES: dict[str, Callable[[Context], etree.Element]] = {

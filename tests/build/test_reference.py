@@ -12,7 +12,7 @@ import pytest
 from x0_build.book import Book
 from x0_build.markdown import X0Extension
 from x0_build.paths import LANGUAGES, Project
-from x0_build.reference import INDEXES, _message
+from x0_build.reference import INDEXES, _caption
 from x0_build.source import Page
 
 ROOT = Path(__file__).parents[2]
@@ -191,16 +191,7 @@ def test_the_index_holds_every_figure_at_home(
     assert shown["figures"].cssselect("svg") == []
 
 
-@pytest.mark.parametrize(
-    ("caption", "message"),
-    [
-        ("第一句。第二句。", "第一句。"),
-        ("One sentence. And another.", "One sentence."),
-        ("It is {val:he.ratio:.2f} here. Then more.", "It is {val:he.ratio:.2f} here."),
-        ("All of it", "All of it"),
-        ("At depth 30, i.e. late. $q_l$ stays.", "At depth 30, i.e. late."),
-        ("Two lines\nof one sentence. Next.", "Two lines of one sentence."),
-    ],
-)
-def test_a_message_is_the_first_sentence(caption: str, message: str) -> None:
-    assert _message(f"x\n\n{{fig:a-b}} {caption}\n\nMore text.", "a-b") == message
+def test_a_caption_ends_with_its_paragraph() -> None:
+    prose = "x\n\n{fig:a-b} Two lines\nof $q_l$. And {val:he.ratio:.2f}.\n\nMore text."
+    assert _caption(prose, "a-b") == "Two lines\nof $q_l$. And {val:he.ratio:.2f}."
+    assert _caption(prose, "a-c") == ""
