@@ -7,7 +7,7 @@ from x0.reference import bibliography_tools
 
 
 def test_torch_has_the_initializers_that_the_book_speaks_of() -> None:
-    names = bibliography_tools.initializers()
+    names = bibliography_tools.torch_initializers()
     wanted = {"xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_"}
     assert wanted | {"orthogonal_", "trunc_normal_", "zeros_", "constant_"} <= set(names)
     assert not any("lecun" in name or "glorot" in name or name == "he_normal_" for name in names)

@@ -46,10 +46,10 @@ def playground(
     return layers
 
 
-def predicted(widths: list[int]) -> list[float]:
+def playground_moments(widths: list[int]) -> list[float]:
     """Return the expected second moments of the same layers.
 
-    >>> [round(q, 3) for q in predicted([2, 8, 8])]
+    >>> [round(q, 3) for q in playground_moments([2, 8, 8])]
     [0.177, 0.128]
     """
     moments = [1.0]
@@ -62,10 +62,10 @@ def predicted(widths: list[int]) -> list[float]:
 
 
 # --8<-- [start:initializers]
-def initializers() -> list[str]:
+def torch_initializers() -> list[str]:
     """Return the in-place initializers that `torch.nn.init` offers.
 
-    >>> "xavier_uniform_" in initializers()
+    >>> "xavier_uniform_" in torch_initializers()
     True
     """
     names = [name for name in dir(torch.nn.init) if name.endswith("_")]
@@ -82,7 +82,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     Returns:
         Second moments of the first and the last hidden layer, and the limit.
     """
-    names = initializers()
+    names = torch_initializers()
     for start in range(0, len(names), 4):
         print(*names[start : start + 4])
     generator = torch.Generator().manual_seed(SEED)
@@ -91,7 +91,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("layer  predicted  measured")
     values: dict[str, float | tuple[float, float]] = {}
     for number, (z, q) in enumerate(
-        zip(layers, predicted(widths), strict=True), 1
+        zip(layers, playground_moments(widths), strict=True), 1
     ):
         means = (z**2).mean(1)
         error = means.std().item() / math.sqrt(len(means))
