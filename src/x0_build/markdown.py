@@ -482,7 +482,10 @@ class _Inline(InlineProcessor):
             return c.error(f"no term {m['key']}")
         text = m["arg"] or entry.name[c.language]
         tip = re.sub(r"[$\\{}]", "", entry.definition[c.language])
-        return c.link(f"#term-{m['key']}", text, "x0-term", title=tip)
+        anchor = f"term-{m['key']}"
+        if m["key"] in c.page.keys("term"):
+            return c.link(f"#{anchor}", text, "x0-term", title=tip)
+        return c.to(reference.GLOSSARY, anchor, text, "x0-term")  # in a text of another page
 
     def tag(self, m: re.Match[str]) -> etree.Element:
         c = self.context

@@ -487,3 +487,79 @@ def test_addresses_carry_the_base_path(published: Path, base_url: str) -> None:
         sitemap = (folder / "sitemap.xml").read_text(encoding="utf-8")
         found = re.findall(r"<loc>([^<]+)</loc>", sitemap)
         assert f"{base_url}{root}" in found
+
+
+# The ledger
+
+
+@pytest.mark.parametrize("language", ["", "en/"])
+def test_the_ledger_is_filtered(page: Page, language: str) -> None:
+    page.goto(f"{language}guide/reading/")
+    settle(page)
+    page.locator("article a[href$='reference/claims/']").first.click()  # instant navigation
+    rows = page.locator(".x0-ledger article")
+    shown = page.locator(".x0-ledger article:visible")
+    output = page.locator(".x0-filter output")
+    expect(output).to_be_visible()
+    settle(page)
+    total = rows.count()
+    assert total > 100
+    expect(output).to_contain_text(f"{total}")
+
+    # By choice, with the keyboard alone.
+    verdict = page.locator(".x0-filter select[name=verdict]")
+    verdict.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    chosen = verdict.input_value()
+    wanted = page.locator(f".x0-ledger article[data-verdict={chosen}]").count()
+    assert 0 < wanted < total
+    expect(shown).to_have_count(wanted)
+    expect(output).to_contain_text(f"{wanted}")
+
+    # By words: all of them must occur, in any order; then nothing is left, and it says so.
+    page.locator(".x0-filter input").fill("xavier relu")
+    found = shown.count()
+    assert 0 < found < wanted
+    for text in shown.all_text_contents():
+        assert "xavier" in text.lower()
+        assert "relu" in text.lower()
+    page.locator(".x0-filter input").fill("no such words anywhere")
+    expect(shown).to_have_count(0)
+    expect(page.locator(".x0-ledger section:visible")).to_have_count(0)
+    expect(output).to_contain_text("0")
+
+    # A link to a row that is hidden brings all of them back.
+    page.evaluate("location.hash = 'A-26'")
+    expect(page.locator("#A-26")).to_be_in_viewport()
+    expect(shown).to_have_count(total)
+    assert verdict.input_value() == ""
+
+    # By source, topic and proof, together.
+    for name in ("source", "topic", "proof"):
+        select = page.locator(f".x0-filter select[name={name}]")
+        value = page.locator("#A-26").get_attribute(f"data-{name}") or ""
+        select.select_option(value)
+    kinds = {
+        name: page.locator("#A-26").get_attribute(f"data-{name}") for name in ("source", "topic")
+    }
+    for row in shown.all():
+        assert {name: row.get_attribute(f"data-{name}") for name in kinds} == kinds
+    expect(page.locator("#A-26")).to_be_visible()
+    page.locator(".x0-filter button").click()
+    expect(shown).to_have_count(total)
+
+
+def test_the_ledger_is_a_list_without_script_and_on_paper(chromium: Browser, base_url: str) -> None:
+    for enabled in (False, True):
+        context = chromium.new_context(base_url=base_url, java_script_enabled=enabled)
+        page = context.new_page()
+        page.goto("reference/claims/")
+        if enabled:
+            settle(page)
+            page.emulate_media(media="print")
+        expect(page.locator(".x0-filter")).to_be_hidden()
+        rows = page.locator(".x0-ledger article")
+        expect(page.locator(".x0-ledger article:visible")).to_have_count(rows.count())
+        expect(page.locator(".x0-tally table")).to_be_visible()
+        context.close()
