@@ -1,0 +1,148 @@
+"""A task fixes the output layer, the loss and the output to start from.
+
+loss = -ln p(y | z);  dloss/dz = prediction - target
+
+Bishop (2006); the output that is best without an input is the best start.
+"""
+
+# --8<-- [start:imports]
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SEED = 0
+TASKS = ("classes", "labels", "counts", "squared", "absolute")
+# --8<-- [end:imports]
+
+
+# --8<-- [start:losses]
+def task_loss(z: Tensor, y: Tensor, task: str) -> Tensor:
+    """Return -ln p(y | z), without constants, averaged over the samples.
+
+    Args:
+        z: outputs of the last linear layer, shape (m, outputs).
+        y: class numbers (m,) for "classes"; otherwise the shape of z.
+        task: "classes" (softmax), "labels" (0 or 1, sigmoid), "counts"
+            (Poisson, rate e^z), "squared" (normal), "absolute" (Laplace).
+
+    Raises:
+        ValueError: the task is not known.
+
+    >>> z = torch.zeros(4, 10)
+    >>> round(float(task_loss(z, torch.arange(4), "classes")), 4)
+    2.3026
+    """
+    if task == "classes":
+        return functional.cross_entropy(z, y)
+    if task == "labels":
+        each = functional.binary_cross_entropy_with_logits
+        return each(z, y, reduction="none").sum(1).mean()
+    if task == "counts":
+        return (z.exp() - y * z).sum(1).mean()
+    if task == "squared":
+        return (z - y).square().sum(1).mean() / 2
+    if task == "absolute":
+        return (z - y).abs().sum(1).mean()
+    raise ValueError(f"task must be one of {TASKS}. Received: {task}")
+
+
+# --8<-- [end:losses]
+
+
+# --8<-- [start:start]
+def best_constant(y: Tensor, task: str) -> Tensor:
+    """Return the outputs with the lowest loss among those without input.
+
+    Raises:
+        ValueError: the task is not known, or the best output is infinite.
+
+    >>> best_constant(torch.tensor([[1.0], [2.0], [9.0]]), "squared").item()
+    4.0
+    >>> best_constant(torch.tensor([[1.0], [2.0], [9.0]]), "absolute").item()
+    2.0
+    """
+    if task not in TASKS:
+        raise ValueError(f"task must be one of {TASKS}. Received: {task}")
+    if task == "classes":
+        found = functional.one_hot(y).double().mean(0).log()
+    elif task == "absolute":
+        found = y.median(0).values
+    else:
+        mean = y.mean(0)
+        link = {"labels": torch.logit, "counts": torch.log}
+        found = link[task](mean) if task in link else mean
+    if not bool(found.isfinite().all()):
+        raise ValueError(f"A class is empty. Received: outputs {found}")
+    return found
+
+
+@torch.no_grad()
+def start_output_(layer: nn.Linear, y: Tensor, task: str) -> nn.Linear:
+    """Let the last layer start at the best constant: weight 0, that bias.
+
+    >>> layer = nn.Linear(8, 1)
+    >>> y = torch.tensor([[1.0]] + 99 * [[0.0]])
+    >>> round(start_output_(layer, y, "labels").bias.item(), 3)
+    -4.595
+    """
+    layer.weight.zero_()
+    layer.bias.copy_(best_constant(y, task))
+    return layer
+
+
+# --8<-- [end:start]
+
+
+# --8<-- [start:demo]
+def example_targets(task: str) -> Tensor:
+    """Draw targets of a task, none of them centered.
+
+    >>> example_targets("labels").mean(0)
+    tensor([0.0100, 0.3000], dtype=torch.float64)
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    if task == "classes":
+        return torch.repeat_interleave(
+            torch.arange(3), torch.tensor([9, 90, 1])
+        )
+    if task == "labels":
+        rank = torch.arange(1000, dtype=torch.float64)[:, None]
+        return (rank < torch.tensor([10.0, 300.0])).double()
+    y = torch.randn(999, 1, generator=generator, dtype=torch.float64)
+    if task == "counts":
+        return (4 * y.exp()).floor()
+    return 5 + y.exp()
+
+
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the loss at zero output and at the best constant."""
+    values: dict[str, float | tuple[float, float]] = {}
+    print("task         zero output  best constant  gradient there")
+    for task in TASKS:
+        y = example_targets(task)
+        outputs = 3 if task == "classes" else y.shape[1]
+        zero = torch.zeros(len(y), outputs, dtype=torch.float64)
+        layer = nn.Linear(8, outputs, dtype=torch.float64)
+        z = start_output_(layer, y, task)(torch.ones(len(y), 8).double())
+        loss = task_loss(z, y, task)
+        (slope,) = torch.autograd.grad(loss, z)
+        at_zero = float(task_loss(zero, y, task))
+        values |= {
+            f"{task}_zero": at_zero,
+            f"{task}_best": float(loss.detach()),
+        }
+        pull = float(slope.sum(0).abs().max())
+        values[f"{task}_slope"] = pull
+        small = "0" if pull < 1e-9 else "not 0"
+        print(
+            f"{task:10}{at_zero:14.2f}{float(loss.detach()):15.2f}{small:>16}"
+        )
+    z = torch.tensor([0.0, 200.0])
+    naive, stable = z.softmax(0).log()[0], z.log_softmax(0)[0]
+    print(f"ln softmax {float(naive):.0f}, log_softmax {float(stable):.0f}")
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
