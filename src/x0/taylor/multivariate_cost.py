@@ -1,0 +1,136 @@
+"""H v costs a few gradients whatever n is; the full matrix costs about 2 n.
+
+operations(H v) <= 3 operations(g), operations(H) <= (2 n + 1) operations(g)
+
+Counted: the multiplications and additions of all matrix products.
+"""
+
+# --8<-- [start:imports]
+import math
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+SEED = 0
+WIDTHS = (2, 4, 8, 16, 32)
+# --8<-- [end:imports]
+
+
+# --8<-- [start:count]
+def tanh_loss(width: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """Make the loss of an 8-width-width-1 tanh network on 32 samples.
+
+    Args:
+        width: Units of both hidden layers.
+
+    Returns:
+        The loss of a vector of n parameters, and a random vector.
+
+    >>> tanh_loss(4)[1].shape
+    torch.Size([52])
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    shapes = [(width, 8), (width, width), (1, width)]
+    sizes = [math.prod(shape) for shape in shapes]
+    inputs = torch.randn(32, 8, generator=generator)
+
+    def loss(parameters: Tensor) -> Tensor:
+        h, parts = inputs, torch.split(parameters, sizes)
+        for part, shape in zip(parts, shapes, strict=True):
+            h = torch.tanh(h @ part.view(shape).T)
+        return h.square().mean()
+
+    return loss, torch.randn(sum(sizes), generator=generator)
+
+
+def operations(work: Callable[[], object]) -> int:
+    """Count the floating-point operations of the matrix products.
+
+    >>> operations(lambda: torch.ones(2, 3) @ torch.ones(3, 5))
+    60
+    """
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops())
+
+
+def cost_ratios(width: int) -> dict[str, float]:
+    """Return what H v and the matrix H cost, in gradients.
+
+    Args:
+        width: As for ``tanh_loss``.
+
+    Returns:
+        "n", the number of parameters; "product" (H v) and "full" (H), as
+        multiples of the cost of one gradient.
+
+    >>> cost_ratios(4)["product"] <= 3
+    True
+    """
+    loss, point = tanh_loss(width)
+    gradient = torch.func.grad(loss)
+    vector = torch.ones_like(point)
+
+    def double_backward() -> None:
+        x = point.clone().requires_grad_()
+        (g,) = torch.autograd.grad(loss(x), x, create_graph=True)
+        torch.autograd.grad(g @ vector, x)
+
+    one = operations(lambda: gradient(point))
+    full = operations(lambda: torch.func.jacrev(gradient)(point))
+    return {
+        "n": float(len(point)),
+        "product": operations(double_backward) / one,
+        "full": full / one,
+    }
+
+
+# --8<-- [end:count]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the ratios for a small and a large network."""
+    values: dict[str, float | tuple[float, float]] = {}
+    for name, width in (("small", WIDTHS[0]), ("large", WIDTHS[-1])):
+        found = cost_ratios(width)
+        values |= {f"{name}_{key}": value for key, value in found.items()}
+        values[f"{name}_share"] = found["full"] / found["n"]
+        print(
+            f"n = {found['n']:4.0f}: H v {found['product']:.2f} gradients, "
+            f"H {found['full']:.0f}, H / n {values[f'{name}_share']:.2f}"
+        )
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_ratios]
+def plot_ratios() -> Figure:
+    """Draw the cost of H v and of H, in gradients, against n."""
+    found = [cost_ratios(width) for width in WIDTHS]
+    n = [ratios["n"] for ratios in found]
+    figure, axis = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
+    full = [ratios["full"] for ratios in found]
+    product = [ratios["product"] for ratios in found]
+    axis.plot(n, full, "C1s", label="H")
+    axis.plot(n, [2 * size + 1 for size in n], "C1--", lw=1, label="2n + 1")
+    axis.plot(n, product, "C0o", label="H v")
+    axis.plot(n, [3.0] * len(n), "C0--", lw=1, label="3")
+    axis.set(xscale="log", yscale="log", ylim=(1, 1e4))
+    axis.set(xlabel="parameters n", ylabel="cost in gradients")
+    axis.legend()
+    return figure
+
+
+if __name__ == "__main__":
+    plot_ratios()
+    plt.show()
+# --8<-- [end:plot_ratios]
