@@ -3,7 +3,8 @@
 |f(point + step) - T_k| <= max |c_(k+1)| over the segment to point + step
 
 c_n(s) is the n-th Taylor coefficient of f(point + s * step) in s. Every
-operation rounds outward, so that rounding is part of the bound (Makino and Berz 2003).
+operation rounds outward, so that rounding is part of the bound (Makino
+and Berz 2003).
 """
 
 # --8<-- [start:imports]
