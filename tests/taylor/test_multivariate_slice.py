@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from x0.taylor.multivariate_slice import demo, network, plot_models, slice_errors
+from x0.taylor.multivariate_slice import demo, plot_models, slice_errors, sliced_network
 
 
 def test_errors_have_slopes_two_and_three_and_the_model_of_the_gradient_two() -> None:
@@ -23,7 +23,7 @@ def test_far_away_the_higher_order_is_worse() -> None:
 
 
 def test_the_loss_is_that_of_a_network_with_21_parameters() -> None:
-    loss, point, direction = network()
+    loss, point, direction = sliced_network()
     assert point.shape == direction.shape == (21,)
     assert direction.norm().item() == pytest.approx(1, abs=1e-12)
     batch = torch.stack([point, point + direction])

@@ -21,7 +21,7 @@ WIDTHS = (2, 4, 8, 16, 32)
 
 
 # --8<-- [start:count]
-def tanh_loss(width: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+def counted_loss(width: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     """Make the loss of an 8-width-width-1 tanh network on 32 samples.
 
     Args:
@@ -30,7 +30,7 @@ def tanh_loss(width: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     Returns:
         The loss of a vector of n parameters, and a random vector.
 
-    >>> tanh_loss(4)[1].shape
+    >>> counted_loss(4)[1].shape
     torch.Size([52])
     """
     generator = torch.Generator().manual_seed(SEED)
@@ -62,7 +62,7 @@ def cost_ratios(width: int) -> dict[str, float]:
     """Return what H v and the matrix H cost, in gradients.
 
     Args:
-        width: As for ``tanh_loss``.
+        width: As for ``counted_loss``.
 
     Returns:
         "n", the number of parameters; "product" (H v) and "full" (H), as
@@ -71,7 +71,7 @@ def cost_ratios(width: int) -> dict[str, float]:
     >>> cost_ratios(4)["product"] <= 3
     True
     """
-    loss, point = tanh_loss(width)
+    loss, point = counted_loss(width)
     gradient = torch.func.grad(loss)
     vector = torch.ones_like(point)
 

@@ -21,14 +21,14 @@ SEED = 18
 
 
 # --8<-- [start:network]
-def network() -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
+def sliced_network() -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
     """Make the loss of a 2-5-1 tanh network with 21 parameters.
 
     Returns:
         The loss of a parameter vector (or of a batch of them, shape
         (..., 21)), the point (Xavier) and a random direction of length 1.
 
-    >>> loss, point, _ = network()
+    >>> loss, point, _ = sliced_network()
     >>> point.shape, loss(point).shape
     (torch.Size([21]), torch.Size([]))
     """
@@ -68,7 +68,7 @@ def slice_errors(steps: Array, along_gradient: bool) -> dict[str, Array]:
     >>> bool(found["loss"] == found["second"])
     True
     """
-    loss, point, direction = network()
+    loss, point, direction = sliced_network()
     x = point.requires_grad_()
     (g,) = torch.autograd.grad(loss(x), x, create_graph=True)
     if along_gradient:
