@@ -1,6 +1,6 @@
 """On few digits the validation loss has its minimum before the training loss.
 
-With random labels the minimum is deep; without them it saves time, not accuracy.
+With random labels the minimum is deep; without them stopping saves time only.
 """
 
 # --8<-- [start:imports]
