@@ -45,8 +45,10 @@ def _after(parent: etree.Element, text: str) -> None:
     """Append text behind the last child."""
     if len(parent):
         parent[-1].tail = AtomicString((parent[-1].tail or "") + text)
+    elif isinstance(parent.text, AtomicString):
+        parent.text = AtomicString(parent.text + text)
     else:
-        parent.text = AtomicString((parent.text or "") + text)
+        parent.text = (parent.text or "") + text
 
 
 def _list(c: Context, parent: etree.Element, items: list[etree.Element]) -> None:
@@ -187,7 +189,7 @@ def tally(c: Context) -> etree.Element:
             _plain(line, "td", number or "–", style="text-align: right")
     note = _plain(root, "p", f"{w['by_reason']}{w['colon']}", class_="x0-tally__editorial")
     editorials = sorted(row.id for row in rows if row.editorial)
-    _list(c, note, [c.link(f"#{name}", name) for name in editorials])
+    _list(c, note, [c.link(f"#{name}", name, "x0-ref") for name in editorials])
     return root
 
 
@@ -236,7 +238,7 @@ def code(c: Context) -> etree.Element:
             fact = _add(facts, "dd", texts[c.language])
         if row.claims:
             _after(fact, " ")
-            _list(c, fact, [c.link(f"#{name}", name) for name in row.claims])
+            _list(c, fact, [c.link(f"#{name}", name, "x0-ref") for name in row.claims])
         _plain(facts, "dt", w["repair"])
         fact = _add(facts, "dd")
         _list(c, fact, [_repair(c, name) for name in row.repair])

@@ -143,6 +143,25 @@ def test_every_heading_leads_home(book: Book, shown: dict[str, Any], language: s
         assert " · " in link.text_content()
 
 
+def test_every_block_of_code_of_the_sources_has_its_end_and_repair(
+    book: Book, shown: dict[str, Any], language: str
+) -> None:
+    boxes = shown["code"].cssselect("article")
+    rows = {f"code-{row.id}": row for row in book.ledger.code}
+    assert [box.get("id") for box in boxes] == list(rows)
+    assert Counter(row.source for row in rows.values()) == {"001": 2, "004": 4}
+    for box in boxes:
+        row = rows[box.get("id")]
+        assert "`" not in box.text_content()
+        assert "$" not in box.text_content()
+        facts = texts(box.cssselect("dd"))
+        assert len(facts) == 4
+        assert all(facts)
+        links = [a.get("href") for a in box.cssselect("a")]
+        assert {f"#{name}" for name in row.claims} <= set(links)
+        assert len(links) == len(row.claims) + len(row.repair)
+
+
 def test_a_chapter_links_each_claim_to_its_row(book: Book, language: str) -> None:
     text = book.pages[language]["initialization/he"].text.partition("---\n# ")[2]
     html = render(book, f"# {text}", language, "initialization/he.md")
