@@ -48,12 +48,12 @@ class Network(nn.Module):
 
 
 # --8<-- [start:measure]
-def layer_moments(
+def reported_moments(
     initialize: Callable[..., Tensor], networks: int = 40
 ) -> Tensor:
     """Return second moments of pre-activations, (networks, layers).
 
-    >>> layer_moments(torch.nn.init.xavier_uniform_, 2).shape
+    >>> reported_moments(torch.nn.init.xavier_uniform_, 2).shape
     torch.Size([2, 3])
     """
     generator = torch.Generator().manual_seed(SEED)
@@ -102,7 +102,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     values: dict[str, float | tuple[float, float]] = {}
     print("           layer  predicted  measured")
     for name, (initialize, rule) in rules.items():
-        measured = layer_moments(initialize)
+        measured = reported_moments(initialize)
         errors = measured.std(0) / math.sqrt(len(measured))
         for layer, q in enumerate(expected_moments(rule)):
             mean, error = measured[:, layer].mean().item(), errors[layer].item()
