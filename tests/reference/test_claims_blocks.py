@@ -10,11 +10,11 @@ from x0.reference import claims_blocks
 @pytest.mark.claim("A-47")
 def test_a_block_without_its_import_raises_and_runs_after_it() -> None:
     block = "layer = nn.Conv2d(3, 32, kernel_size=5)"
-    assert claims_blocks.run_blocks(block) == "NameError: name 'nn' is not defined"
-    assert claims_blocks.run_blocks("from torch import nn", block) == "no error"
+    assert claims_blocks.run_code(block) == "NameError: name 'nn' is not defined"
+    assert claims_blocks.run_code("from torch import nn", block) == "no error"
     # What one run defines, another does not see.
-    assert claims_blocks.run_blocks("seen = 1") == "no error"
-    assert claims_blocks.run_blocks("seen") == "NameError: name 'seen' is not defined"
+    assert claims_blocks.run_code("seen = 1") == "no error"
+    assert claims_blocks.run_code("seen") == "NameError: name 'seen' is not defined"
 
 
 @pytest.mark.claim("A-47")
@@ -37,11 +37,9 @@ def test_the_repaired_convolution_is_that_of_he_with_zero_bias() -> None:
 
 def test_the_exceptions_are_those_of_the_sources() -> None:
     setup = "import numpy\nw = numpy.zeros((1, 1))"
-    assert claims_blocks.run_blocks(setup, "w -= numpy.ones((100, 1))") == (
+    assert claims_blocks.run_code(setup, "w -= numpy.ones((100, 1))") == (
         "ValueError: non-broadcastable output operand with shape (1,1) "
         "doesn't match the broadcast shape (100,1)"
     )
-    assert claims_blocks.run_blocks(setup, "w = w - numpy.ones((100, 1))") == "no error"
-    assert claims_blocks.run_blocks("w = gradient_descent(0)").startswith(
-        "NameError: name 'gradient"
-    )
+    assert claims_blocks.run_code(setup, "w = w - numpy.ones((100, 1))") == "no error"
+    assert claims_blocks.run_code("w = gradient_descent(0)").startswith("NameError: name 'gradient")

@@ -1,6 +1,6 @@
 """A block of code that borrows a name from an earlier one fails alone.
 
-    run_blocks(block) names the exception; run_blocks(earlier + block) may not raise
+    run_code(block) names the exception; run_code(earlier + block) may not raise
 
 Three small defects of the sources, each reproduced in a line of our own.
 """
@@ -17,15 +17,15 @@ SEED = 0
 
 
 # --8<-- [start:run]
-def run_blocks(*blocks: str) -> str:
+def run_code(*blocks: str) -> str:
     """Run blocks in order in a namespace of their own.
 
     Returns:
         Type and message of the exception that stops them, else "no error".
 
-    >>> run_blocks("x = 1", "y = x")
+    >>> run_code("x = 1", "y = x")
     'no error'
-    >>> run_blocks("y = x")
+    >>> run_code("y = x")
     "NameError: name 'x' is not defined"
     """
     namespace: dict[str, Any] = {}
@@ -81,9 +81,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     for name, blocks in defects.items():
         print(name)
         print(
-            textwrap.indent(
-                "\n".join(textwrap.wrap(run_blocks(*blocks))), "    "
-            )
+            textwrap.indent("\n".join(textwrap.wrap(run_code(*blocks))), "    ")
         )
     layer = convolution(torch.Generator().manual_seed(SEED))
     bound, default = (6 / 75) ** 0.5, 75**-0.5
