@@ -1,0 +1,114 @@
+"""An epoch visits every row once, in batches of random rows: that is SGD.
+
+theta_t = theta_{t-1} - eta * (mean gradient of B rows)
+
+Robbins and Monro (1951).
+"""
+
+# --8<-- [start:imports]
+from collections.abc import Iterator
+
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+SEED = 0
+# --8<-- [end:imports]
+
+
+# --8<-- [start:batches]
+def epoch_batches(
+    rows: int, batch: int, generator: torch.Generator
+) -> Iterator[Tensor]:
+    """Yield the row numbers of one epoch: each row once, in random order.
+
+    Args:
+        rows: number of rows N.
+        batch: rows in a batch B; the last batch holds what is left.
+        generator: source of randomness.
+
+    Raises:
+        ValueError: batch is not in 1 … rows.
+
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> [len(rows) for rows in epoch_batches(10, 4, generator)]
+    [4, 4, 2]
+    """
+    if not 1 <= batch <= rows:
+        raise ValueError(f"Expected 1 <= batch <= {rows}. Received: {batch=}")
+    order = torch.randperm(rows, generator=generator)
+    for start in range(0, rows, batch):
+        yield order[start : start + batch]
+
+
+# --8<-- [end:batches]
+
+
+# --8<-- [start:sgd]
+def sgd_epoch(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    rate: float,
+    batch: int,
+    generator: torch.Generator,
+) -> int:
+    """Train a classifier for one epoch of SGD and return the steps taken.
+
+    Args:
+        model: maps inputs of shape (rows, features) to logits.
+        x: inputs, shape (N, features).
+        y: classes, shape (N,).
+        rate: learning rate.
+        batch: rows in a batch.
+        generator: source of randomness.
+    """
+    steps = 0
+    for rows in epoch_batches(len(x), batch, generator):
+        loss = nn.functional.cross_entropy(model(x[rows]), y[rows])
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        with torch.no_grad():
+            for p, g in zip(model.parameters(), gradients, strict=True):
+                p.sub_(rate * g)
+        steps += 1
+    return steps
+
+
+# --8<-- [end:sgd]
+
+
+# --8<-- [start:demo]
+def train_digits(batch: int, rate: float, epochs: int) -> tuple[int, float]:
+    """Return the steps of an epoch and the final loss on the digits."""
+    generator = torch.Generator().manual_seed(SEED)
+    data = load_digits()
+    x = torch.tensor(data.data, dtype=torch.float32) / 16
+    y = torch.tensor(data.target)
+    layers = nn.Linear(64, 32), nn.Linear(32, 10)
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight, generator=generator)
+        nn.init.zeros_(layer.bias)
+    model = nn.Sequential(layers[0], nn.ReLU(), layers[1])
+    steps = 0
+    for _ in range(epochs):
+        steps = sgd_epoch(model, x, y, rate, batch, generator)
+    return steps, float(nn.functional.cross_entropy(model(x), y).detach())
+
+
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the loss after 5 epochs with constant and with scaled rates."""
+    values: dict[str, float | tuple[float, float]] = {}
+    print("batch  steps an epoch   rate 0.1   rate 0.1 B/16")
+    for batch in (16, 64, 256):
+        steps, constant = train_digits(batch, 0.1, 5)
+        _, scaled = train_digits(batch, 0.1 * batch / 16, 5)
+        print(f"{batch:5d}{steps:16d}{constant:11.2f}{scaled:16.2f}")
+        values[f"steps_{batch}"] = steps
+        values[f"constant_{batch}"] = constant
+        values[f"scaled_{batch}"] = scaled
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
