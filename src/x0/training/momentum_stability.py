@@ -30,7 +30,7 @@ def heavy_ball_radius(step: ArrayLike, beta: ArrayLike) -> NDArray[np.float64]:
         ValueError: beta is negative.
 
     >>> heavy_ball_radius([0.5, 3.7, 4.0], 0.81).round(3)
-    array([0.9  , 1.218, 1.542])
+    array([0.9  , 1.233, 1.719])
     """
     x, b = np.broadcast_arrays(
         np.asarray(step, dtype=float), np.asarray(beta, dtype=float)
