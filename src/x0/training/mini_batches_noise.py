@@ -1,8 +1,6 @@
 """The gradient of a mini-batch is unbiased; its variance falls like 1 / B.
 
 Var = Sigma / B with replacement, (N - B) / (N - 1) Sigma / B without.
-
-Cochran (1977), sampling theory.
 """
 
 # --8<-- [start:imports]
