@@ -1,0 +1,143 @@
+"""Features selected before the split make noise look predictable.
+
+Phi(sqrt(k) (s / n) / sqrt(s / n + 1 / m)), s = 2 features c phi(c) / k
+
+Hastie, Tibshirani and Friedman (2009) warn of it.
+"""
+
+# --8<-- [start:imports]
+import functools
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+SEED = 0
+SAMPLES, TESTED, KEPT, RUNS = 100, 20, 20, 60
+FEATURES = (20, 50, 200, 1000, 5000)
+# --8<-- [end:imports]
+
+
+# --8<-- [start:select]
+def select_features(
+    x: NDArray[np.float64], y: NDArray[np.float64], count: int
+) -> NDArray[np.int64]:
+    """Return the columns of x with the largest |mean of x * y|.
+
+    Args:
+        x: shape (samples, features), each column of mean 0 and variance 1.
+        y: labels -1 and 1, shape (samples,).
+        count: how many columns.
+
+    Raises:
+        ValueError: more columns asked for than there are.
+    """
+    if not 0 < count <= x.shape[1]:
+        raise ValueError(f"Received: {count=}, features={x.shape[1]}")
+    return np.argsort(-np.abs(y @ x), kind="stable")[:count]
+
+
+def holdout_accuracy(features: int, leaked: bool, run: int) -> float:
+    """Return the test accuracy on pure noise.
+
+    A sample is classified by the sign of the sum of feature times weight,
+    the weight being the mean of feature times label on the training part.
+
+    Args:
+        features: how many to choose KEPT from.
+        leaked: whether the choice sees the test part as well.
+        run: which repetition.
+    """
+    rng = np.random.default_rng((SEED, features, run))
+    x = rng.standard_normal((SAMPLES, features))
+    y = rng.choice((-1.0, 1.0), SAMPLES)
+    seen = slice(None) if leaked else slice(TESTED, None)
+    chosen = select_features(x[seen], y[seen], KEPT)
+    weight = y[TESTED:] @ x[TESTED:, chosen]
+    return float((np.sign(x[:TESTED, chosen] @ weight) == y[:TESTED]).mean())
+
+
+def predicted_accuracy(features: int) -> float:
+    """Return the expected accuracy with leakage, for normal noise.
+
+    >>> round(predicted_accuracy(20), 3)
+    0.5
+    """
+    share = KEPT / features  # P(|z| > c) of a standard normal z
+    low, high = 0.0, 10.0
+    for _ in range(80):
+        c = (low + high) / 2
+        low, high = (c, high) if math.erfc(c / 2**0.5) > share else (low, c)
+    density = math.exp(-(c**2) / 2) / math.sqrt(2 * math.pi)
+    excess = 2 * c * density / share / SAMPLES
+    noise = excess + 1 / (SAMPLES - TESTED)
+    z = math.sqrt(KEPT) * excess / math.sqrt(noise)
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
+@functools.cache
+def leakage_study() -> NDArray[np.float64]:
+    """Return accuracies, shape (2, len(FEATURES), RUNS): leaked, honest."""
+    return np.array(
+        [
+            [
+                [holdout_accuracy(p, leaked, run) for run in range(RUNS)]
+                for p in FEATURES
+            ]
+            for leaked in (True, False)
+        ]
+    )
+
+
+# --8<-- [end:select]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print the accuracy on noise, with and without leakage."""
+    values: dict[str, float | tuple[float, float]] = {}
+    print("features  leaked  predicted  honest")
+    study = leakage_study()
+    for i, features in enumerate(FEATURES):
+        values[f"theory_{features}"] = predicted_accuracy(features)
+        for name, found in zip(("leaked", "honest"), study[:, i], strict=True):
+            error = found.std(ddof=1) / math.sqrt(RUNS)
+            values[f"{name}_{features}"] = (float(found.mean()), float(error))
+        print(
+            f"{features:8d}{study[0, i].mean():8.1f}"
+            f"{predicted_accuracy(features):11.2f}{study[1, i].mean():8.1f}"
+        )
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_accuracy]
+def plot_accuracy() -> Figure:
+    """Draw the accuracy on noise against the number of features."""
+    fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    fine = np.geomspace(20, 5000, 60)
+    ax.plot(fine, [predicted_accuracy(int(p)) for p in fine], "k--", lw=1)
+    ax.lines[0].set_label("predicted")
+    for i, name in enumerate(("selected before the split", "after")):
+        found = leakage_study()[i]
+        error = found.std(1, ddof=1) / math.sqrt(RUNS)
+        ax.errorbar(
+            FEATURES, found.mean(1), 2 * error, fmt=f"C{i}{'os'[i]}", label=name
+        )
+    ax.axhline(0.5, ls=":", lw=1, color="0.5")
+    ax.set(xscale="log", ylim=(0.4, 1.0))
+    ax.set(xlabel="features of noise", ylabel="test accuracy")
+    ax.legend(loc="upper left")
+    return fig
+
+
+if __name__ == "__main__":
+    plot_accuracy()
+    plt.show()
+# --8<-- [end:plot_accuracy]

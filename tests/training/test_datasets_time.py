@@ -1,0 +1,26 @@
+"""Figure datasets-time-walk: a random split asks for interpolation."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from x0.training import datasets_time as time
+
+
+def test_errors_are_the_derived_ones():
+    for temporal, theory, wrong in ((False, 1 / 0.96, 1.25), (True, 50.5, 100)):
+        found = time.walk_error(temporal)
+        error = found.std(ddof=1) / math.sqrt(len(found))
+        assert abs(found.mean() - theory) < 4 * error + 0.01 * theory  # edges of the series
+        assert abs(found.mean() - wrong) > 4 * error
+
+
+def test_demo_and_figure():
+    values = time.demo()
+    assert values["ratio"] > 45
+    figure = time.plot_walk()
+    random, temporal = (ax.lines[1].get_ydata() for ax in figure.axes)
+    assert len(np.unique(random)) > 20
+    assert len(np.unique(temporal)) == 1  # one flat line
+    plt.close(figure)
