@@ -124,7 +124,7 @@ def plot_accuracy() -> Figure:
     fine = np.geomspace(20, 5000, 60)
     ax.plot(fine, [predicted_accuracy(int(p)) for p in fine], "k--", lw=1)
     ax.lines[0].set_label("predicted")
-    for i, name in enumerate(("selected before the split", "after")):
+    for i, name in enumerate(("selected before the split", "selected after")):
         found = leakage_study()[i]
         error = found.std(1, ddof=1) / math.sqrt(RUNS)
         ax.errorbar(
