@@ -25,13 +25,13 @@ def test_gradient_descent_is_as_fast_as_the_condition_number_says():
         error = np.array([1.0, -1.0])
         for _ in range(steps):
             error = error - 2 / (low + high) * hessian @ error
-        kappa = condition.condition_number(data)
+        kappa = condition.input_condition(data)
         bound = ((kappa - 1) / (kappa + 1)) ** steps * 2**0.5
         assert np.linalg.norm(error) <= bound * 1.001 + 1e-12
 
 
 def test_errors():
     with pytest.raises(ValueError, match=r"Received: \(3,\)"):
-        condition.condition_number(np.ones(3))
+        condition.input_condition(np.ones(3))
     with pytest.raises(ValueError, match="Singular"):
-        condition.condition_number(np.ones((5, 1)))
+        condition.input_condition(np.ones((5, 1)))

@@ -27,7 +27,7 @@ def test_coverage_by_simulation():
             low, high = error.accuracy_interval(h, tested) if wilson else (p - half, p + half)
             inside += low <= 0.98 <= high
         rate = inside / len(hits)
-        exact = error.coverage(0.98, tested, wilson)
+        exact = error.interval_coverage(0.98, tested, wilson)
         assert abs(rate - exact) < 4 * math.sqrt(exact * (1 - exact) / len(hits))
 
 

@@ -14,13 +14,13 @@ SEED = 0
 
 
 # --8<-- [start:condition]
-def condition_number(x: NDArray[np.float64]) -> float:
+def input_condition(x: NDArray[np.float64]) -> float:
     """Return kappa of least squares on x with a bias.
 
     Raises:
         ValueError: x is not (samples, features), or the problem is singular.
 
-    >>> condition_number(np.array([[-1.0], [1.0]]))
+    >>> input_condition(np.array([[-1.0], [1.0]]))
     1.0
     """
     if x.ndim != 2:
@@ -32,7 +32,7 @@ def condition_number(x: NDArray[np.float64]) -> float:
     return float(values[-1] / values[0])
 
 
-def prepared(x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def prepared_inputs(x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Return x raw, centered, and standardized."""
     centered = x - x.mean(0)
     return {"raw": x, "centered": centered, "standard": centered / x.std(0)}
@@ -53,8 +53,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("kappa               raw  centered  standard")
     for name, x in (("line", line), ("people", people), ("pixels", pixels)):
         row = f"{name:<10}"
-        for kind, data in prepared(x).items():
-            kappa = condition_number(data)
+        for kind, data in prepared_inputs(x).items():
+            kappa = input_condition(data)
             values[f"{name}_{kind}"] = kappa
             row += f"{kappa:12.0f}"
         print(row)

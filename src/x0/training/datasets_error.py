@@ -45,7 +45,7 @@ def accuracy_interval(
 
 
 # --8<-- [start:coverage]
-def coverage(accuracy: float, tested: int, wilson: bool) -> float:
+def interval_coverage(accuracy: float, tested: int, wilson: bool) -> float:
     """Return the chance that an interval contains the true accuracy.
 
     Sums the binomial distribution. The other interval is p ± 1.96 standard
@@ -107,8 +107,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
         "high": 100 * high,
     }
     for tested in (30, 100, 360):
-        usual = coverage(0.98, tested, wilson=False)
-        better = coverage(0.98, tested, wilson=True)
+        usual = interval_coverage(0.98, tested, wilson=False)
+        better = interval_coverage(0.98, tested, wilson=True)
         values |= {f"usual_{tested}": usual, f"wilson_{tested}": better}
         print(f"{tested:4d} tested: usual {usual:.2f}, Wilson {better:.2f}")
     return values
