@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import sympy as sp
 import torch
 from scipy.linalg import solve_discrete_lyapunov
 from torch import nn
@@ -232,6 +233,26 @@ def test_nesterov_rate(eq: Equation) -> None:
         eq.holds(gamma=gamma, kappa=kappa)
 
 
+def nesterov_roots(x: float, beta: float) -> Any:
+    """The eigenvalues of the step of Nesterov's method, x is ηλ."""
+    return np.linalg.eigvals(np.array([[(1 + beta) * (1 - x), -beta * (1 - x)], [1.0, 0.0]]))
+
+
+@equation("momentum-nesterov-roots", kind="numerical")
+def test_nesterov_roots(eq: Equation) -> None:
+    for rate, curvature, beta in (*SETTINGS, (0.01, 0.3, 0.8)):
+        r_1, r_2 = nesterov_roots(rate * curvature, beta)
+        eq.holds(r_1=r_1, r_2=r_2, eta=rate, beta=beta, **{"lambda": curvature})
+
+
+@equation("momentum-nesterov-double", kind="numerical")
+def test_nesterov_double(eq: Equation) -> None:
+    for kappa in (4.0, 37.0):
+        eq.holds(kappa=kappa, beta=(kappa**0.5 - 1) / (kappa**0.5 + 1))
+        first, second = nesterov_roots(1 / kappa, (kappa**0.5 - 1) / (kappa**0.5 + 1))
+        assert abs(first - second) < 1e-6
+
+
 # Noise -------------------------------------------------------------------------------------------
 
 
@@ -254,6 +275,12 @@ def test_balance(eq: Equation) -> None:
         s, c = covariance(rate, curvature, beta, 2.4 / 4)
         bound = {"eta": rate, "beta": beta, "lambda": curvature, "Sigma": 2.4, "B": 4}
         eq.holds(s=s, c=c, **bound)
+
+
+@equation("momentum-solve", kind="symbolic")
+def test_solve(eq: Equation) -> None:
+    eta, beta, curvature = sp.symbols("eta beta lambda", positive=True)
+    eq.holds(a=1 + beta - eta * curvature, eta=eta, beta=beta, **{"lambda": curvature})
 
 
 @equation("momentum-noise", kind="numerical", tolerance="relative 1e-9")

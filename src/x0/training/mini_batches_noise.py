@@ -104,15 +104,14 @@ def demo() -> dict[str, float | tuple[float, float]]:
     total, found = measured_noise()
     rows = len(digit_gradients())
     values: dict[str, float | tuple[float, float]] = {}
-    print("noise / tr(Sigma)   with replacement   without   predicted")
+    print("B noise / tr(Sigma)        with   without   (N - B) / (N - 1)")
     for i, batch in enumerate(BATCHES):
-        ratios = [found[r][i] / total for r in (True, False)]
+        ratios = [batch * found[r][i] / total for r in (True, False)]
         finite = (rows - batch) / (rows - 1)
-        print(f"batch {batch:<11d}{ratios[0][0]:15.5f}", end="")
-        print(f"{ratios[1][0]:13.5f}{finite / batch:11.5f}")
+        print(f"batch {batch:<13d}{ratios[0][0]:12.2f}", end="")
+        print(f"{ratios[1][0]:10.2f}{finite:20.2f}")
         for name, ratio in zip(("with", "without"), ratios, strict=True):
-            pair = float(ratio[0]) * batch, float(ratio[1]) * batch
-            values[f"{name}_{batch}"] = pair
+            values[f"{name}_{batch}"] = float(ratio[0]), float(ratio[1])
         values[f"finite_{batch}"] = finite
     return values
 
