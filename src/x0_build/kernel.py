@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import math
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -64,7 +65,7 @@ def finish(namespace: Mapping[str, object]) -> None:
         if not name.startswith("_") and (number := worker._value(value)) is not None
         if all(map(math.isfinite, number if isinstance(number, tuple) else [number]))
     }
-    _send({"values": values})
+    _send({"values": values, "seconds": time.process_time()})
 
 
 def _show(job: worker.Job, keys: Iterator[str]) -> None:

@@ -1,7 +1,7 @@
 # %% [markdown] lang="zh"
 # # 混沌边缘：能训练多深 {#edge-of-chaos}
 #
-# Schoenholz 等人在 2017 年报告：随机的 tanh 网络能训练的深度，是信号能走的深度的几倍，而后者在训练之前就能算出来 [@schoenholz2017]。这里在手写数字上重做那张热图。
+# Schoenholz 等人报告：随机的 tanh 网络能训练的深度，是信号能走的深度的几倍，而后者在训练之前就能算出来 [@schoenholz2017]。这里在手写数字上重做那张热图。
 #
 # ## 问题 {#question}
 #
@@ -10,7 +10,7 @@
 # %% [markdown] lang="en"
 # # The edge of chaos: how deep can it train? {#edge-of-chaos}
 #
-# In 2017 Schoenholz et al. reported that a random tanh network can be trained to a few times the depth to which a signal travels, and that depth can be computed before training [@schoenholz2017]. Here their heat map is drawn again on handwritten digits.
+# Schoenholz et al. reported that a random tanh network can be trained to a few times the depth to which a signal travels, and that depth can be computed before training [@schoenholz2017]. Here their heat map is drawn again on handwritten digits.
 #
 # ## The question {#question}
 #

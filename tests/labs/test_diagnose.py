@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from x0_build.worker import Value
+
+Define = Callable[[str], SimpleNamespace]
+Measured = Callable[[str], dict[str, Value]]
+
+
+@pytest.fixture(scope="module")
+def lab(define: Define) -> SimpleNamespace:
+    return define("diagnose")
+
+
+def mlp(gains: list[float], width: int = 300) -> nn.Sequential:
+    """Return a ReLU network whose layers have He's standard deviation times a gain."""
+    generator = torch.Generator().manual_seed(1)
+    layers: list[nn.Module] = []
+    for gain in gains:
+        layer = nn.Linear(width, width, bias=False)
+        nn.init.normal_(layer.weight, std=gain * math.sqrt(2 / width), generator=generator)
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def batch(width: int = 300) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(2)
+    x = torch.randn(64, width, generator=generator)
+    return x, torch.randint(0, width, (64,), generator=generator)
+
+
+def test_the_factor_of_a_layer_is_the_square_of_its_gain(lab: SimpleNamespace) -> None:
+    gains = [1.0, 1.0, 0.3, 2.0, 1.0]
+    readings = lab.probe(mlp(gains), *batch())
+    for gain, before, reading in zip(gains[1:], readings, readings[1:], strict=False):
+        assert reading.predicted == pytest.approx(gain**2, rel=0.03)
+        assert reading.signal / before.signal == pytest.approx(gain**2, rel=0.3)
+        # Backward it is the layer's own output that has the smaller gradient behind it.
+        assert before.gradient / reading.gradient == pytest.approx(gain**2, rel=0.4)
+
+
+def test_readings_are_those_of_automatic_differentiation(lab: SimpleNamespace) -> None:
+    model = mlp([1.0, 0.5, 1.0], width=20)
+    x, y = batch(20)
+    readings = lab.probe(model, x, y)
+    nn.functional.cross_entropy(model(x), y, reduction="sum").backward()
+    first = model[0].weight.grad
+    assert first is not None
+    assert readings[0].weight == pytest.approx(float(first.square().mean()), rel=1e-5)
+    assert readings[1].signal == pytest.approx(float(model[:3](x).square().mean()), rel=1e-5)
+    assert not any(module._forward_hooks for module in model), "the hooks stay"
+
+
+def test_only_bad_layers_are_repaired(lab: SimpleNamespace) -> None:
+    model = mlp([0.01, 1.0, 0.1, 1.0, 5.0])
+    before = [layer.weight.clone() for layer in lab.weighted(model)]
+    assert lab.repair(model, lab.probe(model, *batch()), 0) == [3, 5]
+    changed = [
+        not torch.equal(a, b.weight) for a, b in zip(before, lab.weighted(model), strict=True)
+    ]
+    assert changed == [False, False, True, False, True]
+    assert lab.repair(model, lab.probe(model, *batch()), 0) == []
+
+
+def test_the_patient_has_the_mistake_in_layers_6_to_9(lab: SimpleNamespace) -> None:
+    stds = [float(layer.weight.std()) for layer in lab.weighted(lab.build(0))]
+    assert [n for n, std in enumerate(stds, 1) if std < 0.05] == [6, 7, 8, 9]
+
+
+def test_the_finding(measured: Measured) -> None:
+    values = measured("diagnose")
+    assert values["died"] < -5 < values["kept"]
+    assert values["loss_before"] == pytest.approx(math.log(10), abs=0.05)
+    assert values["loss_after"] < 0.7
