@@ -35,7 +35,7 @@ def check(book: Book) -> list[Problem]:
     found: list[Problem] = []
     found += _twins(book)
     found += _equations(book)
-    found += _data(book)
+    found += check_data(book)
     for pages in book.pages.values():
         for page in pages.values():
             found += _page(book, page)
@@ -451,12 +451,10 @@ def _equations(book: Book) -> Iterator[Problem]:
             )
 
 
-def _data(book: Book) -> Iterator[Problem]:
-    yield from _glossary(book)
-    yield from _references(book)
-    yield from _claims(book)
-    yield from _source_headings(book)
-    yield from _source_code(book)
+def check_data(book: Book) -> list[Problem]:
+    """Return every problem of glossary, references and ledger, sorted."""
+    parts = (_glossary, _references, _claims, _source_headings, _source_code)
+    return sorted({problem for part in parts for problem in part(book)})
 
 
 def _glossary(book: Book) -> Iterator[Problem]:
@@ -495,7 +493,7 @@ def _variants(book: Book) -> Iterator[Problem]:
             # A longer settled word may hold the variant; and a word in quotes is only mentioned.
             pattern = re.compile(f"{re.escape(term.name['zh'])}|“[^“”\n]*”|({re.escape(variant)})")
             for file, line, text in texts:
-                for match in pattern.finditer(text):
+                for match in pattern.finditer(text) if variant in text else ():
                     if match[1]:
                         yield Problem(
                             file,

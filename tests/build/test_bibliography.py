@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from x0_build.book import Book
-from x0_build.checks import check
+from x0_build.checks import check_data
 from x0_build.paths import Project
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ def problems(book: Book, key: str, **fields: str) -> list[Any]:
     broken.__dict__["references"] = book.references | {
         key: replace(row, fields=row.fields | fields)
     }
-    return check(broken)
+    return check_data(broken)
 
 
 @pytest.mark.parametrize(

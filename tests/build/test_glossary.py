@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from x0_build.book import Book, Term
-from x0_build.checks import check
+from x0_build.checks import check_data
 from x0_build.paths import Project
 from x0_build.source import Page
 
@@ -38,7 +38,7 @@ def problems(book: Book, term: Term, zh: str = "") -> list[Any]:
     pages["zh"][he.name] = Page("zh", he.uri, he.path, f"{he.text}\n{zh}\n")
     broken.__dict__["pages"] = pages
     broken.__dict__["glossary"] = book.glossary | {term.key: term}
-    return check(broken)
+    return check_data(broken)
 
 
 def test_a_variant_of_a_settled_term_is_found(book: Book) -> None:

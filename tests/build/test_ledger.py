@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from x0_build.book import Book
-from x0_build.checks import check
+from x0_build.checks import check_data
 from x0_build.ledger import Ledger, read
 from x0_build.paths import Project
 
@@ -133,7 +133,7 @@ def problems(book: Book, **rows: Any) -> list[Any]:
     for name in ("pages", "katex", "results", "modules", "equations", "marks", "proofs"):
         broken.__dict__[name] = getattr(book, name)
     broken.__dict__["ledger"] = replace(book.ledger, **rows)
-    return [problem for problem in check(broken) if problem.file.endswith("claims.toml")]
+    return [problem for problem in check_data(broken) if problem.file.endswith("claims.toml")]
 
 
 CLAIM = {
