@@ -1,0 +1,493 @@
+"""Checks of snippets/equations/optimization-*.tex.
+
+Losses of two parameters with exact derivatives: a logistic-like one, whose curvature is bounded,
+and quadratics, where bounds are reached. Minimizers come from root finding or linear algebra.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from x0_equations.check import Equation, equation
+from x0_equations.values import Field, Indexed, Matrix
+
+Array = NDArray[np.float64]
+MIX = np.array([[1.0, 0.4], [-0.3, 0.8]])
+H = np.array([[2.0, 0.6], [0.6, 1.0]])
+BEST = np.array([0.7, -0.2])
+START, STEP = np.array([1.1, 0.9]), np.array([0.5, -0.8])
+
+
+def bent_field() -> tuple[Field, float]:
+    """Return Σ ln cosh of mixed parameters plus a tilt, and its Lipschitz constant."""
+    tilt = np.array([0.3, -0.2])
+
+    def value(p: Matrix) -> float:
+        x = p.array.ravel()
+        return float(np.log(np.cosh(MIX @ x)).sum() + tilt @ x)
+
+    def slope(p: Matrix) -> Matrix:
+        return Matrix(MIX.T @ np.tanh(MIX @ p.array.ravel()) + tilt)
+
+    def bend(p: Matrix) -> Matrix:
+        rate = 1 - np.tanh(MIX @ p.array.ravel()) ** 2
+        return Matrix(MIX.T @ np.diag(rate) @ MIX)
+
+    return Field(value, slope, bend), float(np.linalg.norm(MIX.T @ MIX, 2))
+
+
+def quadratic(matrix: Array = H) -> tuple[Field, float]:
+    """Return the quadratic around BEST, by sums over entries, and its largest eigenvalue."""
+
+    def value(p: Matrix) -> float:
+        e = p.array.ravel() - BEST
+        return sum(e[i] * matrix[i, j] * e[j] for i in (0, 1) for j in (0, 1)) / 2
+
+    def slope(p: Matrix) -> Matrix:
+        return Matrix(matrix @ (p.array.ravel() - BEST))
+
+    return Field(value, slope, lambda p: Matrix(matrix)), float(np.linalg.eigvalsh(matrix)[-1])
+
+
+ROUND = 1.5 * np.eye(2)  # curvature L in every direction: the bounds are reached
+FIELDS = (bent_field(), quadratic())
+
+
+def descend(f: Field, rate: float, steps: int) -> dict[int, Matrix]:
+    """Run gradient descent."""
+    x = START
+    path = {0: Matrix(x)}
+    for t in range(steps):
+        x = x - rate * f.derivative(1)(Matrix(x)).array.ravel()
+        path[t + 1] = Matrix(x)
+    return path
+
+
+def bound(f: Field, **more: Any) -> dict[str, Any]:
+    return {"f": f, "theta": Matrix(START), "Delta": Matrix(STEP), **more}
+
+
+@equation("optimization-step", kind="definition", tolerance="relative 1e-9")
+def test_step(eq: Equation) -> None:
+    """θ by the minimizer of the linear model plus the price, found numerically."""
+    f, _ = quadratic()
+    g = f.derivative(1)(Matrix(START)).array.ravel()
+    found = minimize(
+        lambda d: g @ d + d @ d / 0.6, np.zeros(2), jac=lambda d: g + d / 0.3, tol=1e-14
+    )
+    eq.holds(t=0, f=f, eta=0.3, theta={0: Matrix(START), 1: Matrix(START + found.x)})
+
+
+@equation("optimization-model", kind="definition", tolerance="relative 1e-9")
+def test_model(eq: Equation) -> None:
+    for f, _ in FIELDS:
+
+        def m(d: Matrix, f: Field = f) -> float:
+            g = f.derivative(1)(Matrix(START)).array.ravel()
+            e = d.array.ravel()
+            return float(f(Matrix(START)) + g @ e + (e**2).sum() / (2 * 0.3))
+
+        eq.holds(m=Field(m), **bound(f, eta=0.3))
+
+
+@equation("optimization-square", kind="numerical", tolerance="relative 1e-9")
+def test_square(eq: Equation) -> None:
+    for f, _ in FIELDS:
+
+        def m(d: Matrix, f: Field = f) -> float:
+            g = f.derivative(1)(Matrix(START)).array.ravel()
+            e = d.array.ravel()
+            return float(f(Matrix(START)) + g @ e + (e**2).sum() / (2 * 0.3))
+
+        eq.holds(m=Field(m), **bound(f, eta=0.3))
+
+
+@equation("optimization-lipschitz", kind="numerical", tolerance="relative 1e-9")
+def test_lipschitz(eq: Equation) -> None:
+    for f, constant in FIELDS:
+        for s in (0.3, 1.0):
+            eq.holds(s=s, L=constant, **bound(f))
+    for s in (0.3, 1.0):
+        eq.holds(s=s, L=1.5, tight=True, **bound(quadratic(ROUND)[0]))
+
+
+@equation("optimization-lemma-integral", kind="numerical", tolerance="relative 1e-9")
+def test_lemma_integral(eq: Equation) -> None:
+    for f, _ in FIELDS:
+        eq.holds(**bound(f))
+
+
+@equation("optimization-lemma-estimate", kind="numerical", tolerance="relative 1e-9")
+def test_lemma_estimate(eq: Equation) -> None:
+    for f, constant in FIELDS:
+        eq.holds(L=constant, **bound(f))
+    eq.holds(L=1.5, tight=True, **bound(quadratic(ROUND)[0]))
+
+
+@equation("optimization-lemma", kind="numerical", tolerance="relative 1e-9")
+def test_lemma(eq: Equation) -> None:
+    for f, constant in FIELDS:
+        eq.holds(L=constant, **bound(f))
+    eq.holds(L=1.5, tight=True, **bound(quadratic(ROUND)[0]))
+
+
+@equation("optimization-descent", kind="numerical", tolerance="relative 1e-9")
+def test_descent(eq: Equation) -> None:
+    for f, constant in FIELDS:
+        for eta in (0.3 / constant, 1.7 / constant):
+            path = descend(f, eta, 3)
+            for t in (0, 2):
+                eq.holds(t=t, f=f, L=constant, eta=eta, theta=path)
+    f, _ = quadratic(ROUND)
+    for eta in (0.4, 1.1):
+        eq.holds(t=0, f=f, L=1.5, eta=eta, theta=descend(f, eta, 1), tight=True)
+
+
+@equation(
+    "optimization-telescope",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: fewer or smaller terms on the left",
+)
+def test_telescope(eq: Equation) -> None:
+    for f, constant in FIELDS:
+        for eta, n in ((0.3 / constant, 5), (1.7 / constant, 3)):
+            eq.holds(N=n, f=f, L=constant, eta=eta, theta=descend(f, eta, n))
+    f, _ = quadratic(ROUND)
+    for n in (2, 3):
+        eq.holds(N=n, f=f, L=1.5, eta=0.4, theta=descend(f, 0.4, n), tight=True)
+
+
+@equation(
+    "optimization-stationary",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: the bound is reached by one step only",
+)
+def test_stationary(eq: Equation) -> None:
+    """The least value by a long descent; one step that ends in the minimum reaches the bound."""
+    for f, constant in FIELDS:
+        least = float(f(descend(f, 1 / constant, 2000)[2000]))
+        for eta, n in ((0.3 / constant, 5), (1.5 / constant, 4)):
+            path = descend(f, eta, n)
+            norms = [np.linalg.norm(f.derivative(1)(path[t]).array) for t in range(n)]
+            here = {"tau": int(np.argmin(norms)), "N": n, "f_star": least}
+            eq.holds(f=f, L=constant, eta=eta, theta=path, **here)
+    for constant in (1.5, 2.5):
+        f, _ = quadratic(constant * np.eye(2))
+        path = descend(f, 1 / constant, 1)
+        eq.holds(f=f, L=constant, eta=1 / constant, theta=path, tau=0, N=1, f_star=0.0, tight=True)
+
+
+@equation("optimization-quadratic", kind="definition", tolerance="relative 1e-9")
+def test_quadratic(eq: Equation) -> None:
+    f, _ = quadratic()
+    eq.holds(f=f, H=Matrix(H), theta=Matrix(START), theta_star=Matrix(BEST))
+
+
+@equation("optimization-recursion", kind="numerical", tolerance="relative 1e-9")
+def test_recursion(eq: Equation) -> None:
+    f, _ = quadratic()
+    for eta in (0.2, 0.9):
+        known = {"H": Matrix(H), "I": Matrix(np.eye(2)), "theta_star": Matrix(BEST)}
+        eq.holds(t=1, eta=eta, theta=descend(f, eta, 2), **known)
+
+
+@equation("optimization-mode", kind="numerical", tolerance="relative 1e-9")
+def test_mode(eq: Equation) -> None:
+    f, _ = quadratic()
+    values, vectors = np.linalg.eigh(H)
+    path = descend(f, 0.3, 5)
+
+    def part(t: int, i: int) -> float:
+        return float(vectors[:, i - 1] @ (path[t].array.ravel() - BEST))
+
+    for t, i in itertools.product((1, 2, 5), (1, 2)):
+        eq.holds(t=t, i=i, eta=0.3, e=Indexed(part), **{"lambda": dict(enumerate(values, 1))})
+
+
+@equation("optimization-stable", kind="numerical")
+def test_stable(eq: Equation) -> None:
+    for value in (0.5, 3.0):
+        eq.equivalent("eta", (-1.0, 5.0), **{"lambda": value})
+
+
+@equation("optimization-rate", kind="numerical", tolerance="relative 1e-6")
+def test_rate(eq: Equation) -> None:
+    """η by minimizing the larger of both factors."""
+    from scipy.optimize import minimize_scalar
+
+    for low, high in ((1.0, 10.0), (0.3, 0.9)):
+        found = minimize_scalar(
+            lambda eta: max(abs(1 - eta * low), abs(1 - eta * high)),  # noqa: B023
+            bounds=(0, 2 / high),
+            method="bounded",
+            options={"xatol": 1e-12},
+        )
+        eq.holds(eta=float(found.x), lambda_min=low, lambda_max=high, kappa=high / low)
+
+
+@equation("optimization-mse", kind="numerical", tolerance="relative 1e-9")
+def test_mse(eq: Equation) -> None:
+    """The Hessian matrix by SymPy."""
+    x = [0.3, -0.7, 1.4]
+    w, b = sp.symbols("w b")
+    loss = sum((w * value + b - 2 * k) ** 2 for k, value in enumerate(x)) / len(x)
+    matrix = np.array(sp.hessian(loss, (w, b)), dtype=float)
+    eq.holds(m=3, x=dict(enumerate(x, 1)), H=Matrix(matrix))
+
+
+def newton(f: Field, x: Array) -> Array:
+    p = Matrix(x)
+    g = f.derivative(1)(p).array.ravel()
+    step: Array = np.linalg.solve(f.derivative(2)(p).array, g)
+    return x - step
+
+
+def bent_minimum() -> Array:
+    x = np.zeros(2)
+    for _ in range(60):
+        x = newton(FIELDS[0][0], x)
+    return x
+
+
+@equation("optimization-newton", kind="definition", tolerance="relative 1e-7")
+def test_newton(eq: Equation) -> None:
+    """θ by minimizing the second-order model numerically."""
+    for f, _ in FIELDS:
+        p = Matrix(START)
+        g, h = f.derivative(1)(p).array.ravel(), f.derivative(2)(p).array
+        found = minimize(
+            lambda d: g @ d + d @ h @ d / 2,  # noqa: B023
+            np.zeros(2),
+            jac=lambda d: g + h @ d,  # noqa: B023
+            tol=1e-13,
+        )
+        eq.holds(t=0, f=f, theta={0: p, 1: Matrix(START + found.x)})
+
+
+@equation("optimization-newton-stationary", kind="numerical", tolerance="relative 1e-7")
+def test_newton_stationary(eq: Equation) -> None:
+    """Δ by minimizing the second-order model numerically."""
+    for f, _ in FIELDS:
+        p = Matrix(START)
+        g, h = f.derivative(1)(p).array.ravel(), f.derivative(2)(p).array
+        found = minimize(
+            lambda d: g @ d + d @ h @ d / 2,  # noqa: B023
+            np.zeros(2),
+            jac=lambda d: g + h @ d,  # noqa: B023
+            tol=1e-13,
+        )
+        eq.holds(f=f, theta=p, Delta=Matrix(found.x), scale=1.0)
+
+
+@equation("optimization-newton-quadratic", kind="numerical", tolerance="relative 1e-9")
+def test_newton_quadratic(eq: Equation) -> None:
+    eq.holds(H=Matrix(H), theta=Matrix(START), theta_star=Matrix(BEST))
+
+
+@equation("optimization-newton-error", kind="numerical", tolerance="relative 1e-9")
+def test_newton_error(eq: Equation) -> None:
+    f, best = FIELDS[0][0], bent_minimum()
+    for shift in ((0.3, -0.2), (-0.1, 0.4)):
+        x = best + np.array(shift)
+        path = {0: Matrix(x), 1: Matrix(newton(f, x))}
+        eq.holds(t=0, f=f, theta=path, theta_star=Matrix(best))
+
+
+@equation(
+    "optimization-newton-rate",
+    kind="numerical",
+    tolerance="relative 1e-3",
+    survivors="true as well: the bound is reached only for small errors",
+)
+def test_newton_rate(eq: Equation) -> None:
+    """One parameter: f'' = 1 - 2 x near 0, so ρ = 2 and the bound is reached for small errors."""
+    f = Field(
+        lambda p: float(p.array[0, 0] ** 2 / 2 - p.array[0, 0] ** 3 / 3),
+        lambda p: Matrix(p.array - p.array**2),
+        lambda p: Matrix(1 - 2 * p.array),
+    )
+    zero = Matrix([0.0])
+    for x, tight in ((0.2, False), (1e-4, True), (-1e-4, True)):
+        start = np.array([x])
+        lowest = 1 - 2 * max(x, 0.0)
+        step = Matrix(newton(f, start))
+        known = {"rho": 2.0, "lambda_min": lowest, "theta_star": zero}
+        size = np.linalg.norm(step.array) / x**2 / lowest
+        assert not tight or abs(size - 1) < 1e-3
+        eq.holds(t=0, theta={0: Matrix(start), 1: step}, **known)
+    # the constant: a rate of 0.9 ρ / (2 λ_min) is violated there
+    assert abs(newton(f, np.array([1e-4]))[0]) > 0.9 * 1e-8
+
+
+@equation("optimization-lncosh", kind="numerical", tolerance="relative 1e-9")
+def test_lncosh(eq: Equation) -> None:
+    """The step by SymPy's derivatives of ln cosh."""
+    z = sp.Symbol("z")
+    f = sp.log(sp.cosh(z))
+    step = sp.diff(f, z) / sp.diff(f, z, 2)
+    for x in (0.4, -1.3):
+        path = {0: x, 1: float(x - step.subs(z, x))}
+        eq.holds(t=0, x=path)
+
+
+@equation("optimization-border", kind="numerical")
+def test_border(eq: Equation) -> None:
+    eq.equivalent("x", (-2.0, 2.1), scale=1.0)
+
+
+@equation("optimization-heavy-ball", kind="definition", tolerance="relative 1e-9")
+def test_heavy_ball(eq: Equation) -> None:
+    """θ by PyTorch's SGD with momentum."""
+    import torch
+
+    f, _ = quadratic()
+    x = torch.tensor(START, requires_grad=True)
+    optimizer = torch.optim.SGD([x], lr=0.2, momentum=0.7)
+    path = {0: Matrix(START)}
+    for t in (1, 2, 3):
+        x.grad = torch.tensor(H @ (x.detach().numpy() - BEST))
+        optimizer.step()
+        path[t] = Matrix(x.detach().numpy().copy())
+    for t in (1, 2):
+        eq.holds(t=t, f=f, eta=0.2, beta=0.7, theta=path)
+
+
+@equation("optimization-characteristic", kind="numerical", tolerance="relative 1e-9")
+def test_characteristic(eq: Equation) -> None:
+    """r by the eigenvalues of the matrix that takes two errors to the next two."""
+    for eta, beta, value in ((0.2, 0.5, 1.0), (0.1, 0.8, 30.0), (0.05, 0.1, 3.0)):
+        matrix = np.array([[1 + beta - eta * value, -beta], [1.0, 0.0]])
+        for root in np.linalg.eigvals(matrix):
+            eq.holds(r=np.array([[root]]), eta=eta, beta=beta, scale=1.0, **{"lambda": value})
+
+
+@equation("optimization-complex", kind="numerical")
+def test_complex(eq: Equation) -> None:
+    for beta, value in ((0.3, 1.0), (0.8, 2.5)):
+        eq.equivalent("eta", (-0.5, 4.0), beta=beta, **{"lambda": value})
+
+
+@equation("optimization-momentum", kind="numerical", tolerance="relative 1e-3")
+def test_momentum(eq: Equation) -> None:
+    """Rate and momentum by a search for the smallest spectral radius."""
+    for low, high in ((1.0, 10.0), (0.5, 50.0)):
+
+        def radius(pair: Any, low: float = low, high: float = high) -> float:
+            eta, beta = pair
+            found = [
+                np.abs(np.roots([1, -(1 + beta - eta * value), beta])).max()
+                for value in (low, high)
+            ]
+            return float(max(found))
+
+        start = min(
+            itertools.product(np.linspace(0.1, 4, 40) / high, np.linspace(0.02, 0.98, 49)),
+            key=radius,
+        )
+        found = minimize(
+            radius,
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-12, "fatol": 1e-14, "maxiter": 4000},
+        ).x
+        known = {"kappa": high / low, "lambda_min": low, "lambda_max": high}
+        eq.holds(beta=float(found[1]), eta=float(found[0]), **known)
+
+
+def box_step(g: Array, eta: float) -> Array:
+    """Minimize g·Δ + (largest entry)² / (2 η) over the corners of boxes of all sizes."""
+    from scipy.optimize import minimize_scalar
+
+    corners = [np.array(c) for c in itertools.product((-1.0, 0.0, 1.0), repeat=len(g))]
+    corner = min(corners, key=lambda c: float(g @ c))
+    slope = float(g @ corner)
+    size = minimize_scalar(lambda r: slope * r + r**2 / (2 * eta), tol=1e-12)
+    return float(size.x) * corner
+
+
+@equation("optimization-entry", kind="numerical", tolerance="relative 1e-6")
+def test_entry(eq: Equation) -> None:
+    for g in (np.array([0.5, -1.3]), np.array([-0.2, 0.7, 2.0])):
+        step = box_step(g, 0.3)
+        at = {"n": len(g), "g": dict(enumerate(g, 1)), "Delta": dict(enumerate(step, 1))}
+        for i in range(1, len(g) + 1):
+            eq.holds(i=i, eta=0.3, **at)
+
+
+@equation(
+    "optimization-entry-bound",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well, and weaker",
+)
+def test_entry_bound(eq: Equation) -> None:
+    """r is the largest entry of a random step; the minimizer reaches both bounds."""
+    rng = np.random.default_rng(0)
+    g = np.array([0.5, -1.3, 0.9])
+    for _ in range(20):
+        step = rng.normal(size=3)
+        at = {"n": 3, "g": dict(enumerate(g, 1)), "Delta": dict(enumerate(step, 1))}
+        eq.holds(r=float(np.abs(step).max()), eta=0.3, **at)
+    for eta in (0.3, 1.7):
+        step = -eta * np.sign(g) * np.abs(g).sum()
+        at = {"n": 3, "g": dict(enumerate(g, 1)), "Delta": dict(enumerate(step, 1))}
+        eq.holds(r=float(np.abs(step).max()), eta=eta, tight=True, **at)
+
+
+@equation("optimization-spectral", kind="numerical", tolerance="relative 1e-5")
+def test_spectral(eq: Equation) -> None:
+    """Δ by a numerical search for the lowest value of the model."""
+    g = np.array([[1.2, -0.4], [0.3, 0.9]])
+    u, s, v = np.linalg.svd(g)
+
+    def model(flat: Array) -> float:
+        d = flat.reshape(2, 2)
+        return float((g * d).sum() + np.linalg.norm(d, 2) ** 2 / 0.6)
+
+    best = -0.3 * s.sum() * u @ v
+    rng = np.random.default_rng(0)
+    found = np.zeros(4)
+    for _ in range(12):  # the spectral norm has kinks: restart the simplex
+        simplex = found + np.vstack([np.zeros(4), 0.2 * rng.normal(size=(4, 4))])
+        options = {
+            "initial_simplex": simplex,
+            "xatol": 1e-13,
+            "fatol": 1e-15,
+            "maxiter": 4000,
+            "maxfev": 8000,
+        }
+        found = minimize(model, found, method="Nelder-Mead", options=options).x
+    assert model(found) >= model(best.ravel()) - 1e-12
+    known = {"U": Matrix(u), "S": Matrix(np.diag(s)), "V": Matrix(v.T), "G": Matrix(g)}
+    known |= {"n": 2, "nu": dict(enumerate(s, 1))}
+    eq.holds(eta=0.3, Delta=Matrix(found.reshape(2, 2)), **known)
+
+
+@equation("optimization-schulz", kind="numerical", tolerance="relative 1e-9")
+def test_schulz(eq: Equation) -> None:
+    """Each singular value s becomes (3 s - s³)/2; the singular vectors stay."""
+    u, _, v = np.linalg.svd(np.array([[1.2, -0.4], [0.3, 0.9]]))
+    for s in (np.array([0.9, 0.4]), np.array([0.5, 0.1])):
+        after = (3 * s - s**3) / 2
+        eq.holds(k=0, X={0: Matrix(u @ np.diag(s) @ v), 1: Matrix(u @ np.diag(after) @ v)})
+
+
+@equation("optimization-preconditioned", kind="numerical", tolerance="relative 1e-9")
+def test_preconditioned(eq: Equation) -> None:
+    for step in (STEP, START):
+        known = {"g": Matrix([0.4, -1.1]), "M": Matrix(H), "Delta": Matrix(step)}
+        eq.holds(eta=0.3, **known)
+
+
+@equation("optimization-steps", kind="numerical")
+def test_steps(eq: Equation) -> None:
+    for gamma, epsilon in ((0.9, 0.01), (0.5, 0.2)):
+        eq.equivalent("t", (0.1, 80.0), gamma=gamma, epsilon=epsilon)

@@ -1,0 +1,69 @@
+"""The descent lemma and the cliff at 2 / L."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from x0.taylor.optimization_descent import (
+    demo,
+    lipschitz_constant,
+    margin_gradient,
+    margin_loss,
+    plot_decrease,
+    signed_inputs,
+    valley_distance,
+)
+
+
+def test_gradient_and_constant_belong_to_the_loss() -> None:
+    data, rng = signed_inputs(), np.random.default_rng(3)
+    w, d = rng.normal(size=(2, 4))
+    slope = (margin_loss(w + 1e-5 * d, data) - margin_loss(w - 1e-5 * d, data)) / 2e-5
+    assert margin_gradient(w, data) @ d == pytest.approx(slope, rel=1e-7)
+    # at w = 0 the constant is reached, and half of it is violated there
+    high = np.linalg.eigh(data.T @ data)[1][:, -1] * 1e-3
+    change = np.linalg.norm(margin_gradient(high, data) - margin_gradient(0 * high, data)) / 1e-3
+    assert change == pytest.approx(lipschitz_constant(data), rel=1e-5)
+
+
+@pytest.mark.claim("C-21")
+def test_a_step_lowers_the_loss_below_two_over_l_without_minimizing_it() -> None:
+    values = demo()
+    assert values["above"] == values["risen"] == 0
+    assert values["below"] == pytest.approx(0.134, abs=1e-3)
+    assert values["at"] == pytest.approx(1, abs=1e-9)
+    assert values["beyond"] == pytest.approx(7.32, abs=0.01)
+    # one step is no minimization: a second one lowers the loss again
+    data, w = signed_inputs(), np.full(4, -1.0)
+    losses = []
+    for _ in range(3):
+        losses.append(float(margin_loss(w, data)))
+        w = w - margin_gradient(w, data) / lipschitz_constant(data)
+    assert losses[0] > losses[1] > losses[2]
+    # one sample's gradient can raise it, and lowers it on average
+    w = np.full(4, -1.0)
+    steps = np.array([w - 0.5 * margin_gradient(w, data[i : i + 1]) for i in range(len(data))])
+    after, before = margin_loss(steps, data), float(margin_loss(w, data))
+    assert after.max() > before > after.mean()
+
+
+def test_half_the_constant_would_be_wrong() -> None:
+    data, rng = signed_inputs(), np.random.default_rng(1)
+    w, step = rng.normal(size=(2, 2000, 4)) * 0.3
+    linear = margin_loss(w, data) + (margin_gradient(w, data) * step).sum(1)
+    half = lipschitz_constant(data) / 4 * (step**2).sum(1)
+    assert (margin_loss(w + step, data) > linear + half).any()
+
+
+def test_the_cliff_is_at_two_over_the_largest_eigenvalue() -> None:
+    assert valley_distance(0.19) < valley_distance(0.199) < 1 < valley_distance(0.201)
+
+
+def test_the_figure_shows_the_decrease_above_the_bound_and_the_quadratic_on_it() -> None:
+    figure = plot_decrease()
+    logistic, quadratic, bound = (np.asarray(line.get_ydata()) for line in figure.axes[0].lines[:3])
+    assert (logistic >= bound[::4] - 1e-12).all()
+    np.testing.assert_allclose(quadratic, bound[::4])
+    rates = np.asarray(figure.axes[0].lines[2].get_xdata())
+    assert bound[rates == 2].item() == pytest.approx(0, abs=1e-12)
+    plt.close(figure)
