@@ -108,7 +108,12 @@ def test_square(eq: Equation) -> None:
         eq.holds(m=Field(m), **bound(f, eta=0.3))
 
 
-@equation("optimization-lipschitz", kind="numerical", tolerance="relative 1e-9")
+@equation(
+    "optimization-lipschitz",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: the step reversed",
+)
 def test_lipschitz(eq: Equation) -> None:
     for f, constant in FIELDS:
         for s in (0.3, 1.0):
@@ -168,7 +173,7 @@ def test_telescope(eq: Equation) -> None:
     "optimization-stationary",
     kind="numerical",
     tolerance="relative 1e-9",
-    survivors="true as well: the bound is reached by one step only",
+    survivors="true as well: more than one step cannot reach the bound",
 )
 def test_stationary(eq: Equation) -> None:
     """The least value by a long descent; one step that ends in the minimum reaches the bound."""
@@ -180,9 +185,10 @@ def test_stationary(eq: Equation) -> None:
             here = {"tau": int(np.argmin(norms)), "N": n, "f_star": least}
             eq.holds(f=f, L=constant, eta=eta, theta=path, **here)
     for constant in (1.5, 2.5):
-        f, _ = quadratic(constant * np.eye(2))
+        round_one, _ = quadratic(constant * np.eye(2))
+        f = Field(lambda p, f=round_one: f(p) + 0.7, *round_one.derivatives[1:])
         path = descend(f, 1 / constant, 1)
-        eq.holds(f=f, L=constant, eta=1 / constant, theta=path, tau=0, N=1, f_star=0.0, tight=True)
+        eq.holds(f=f, L=constant, eta=1 / constant, theta=path, tau=0, N=1, f_star=0.7, tight=True)
 
 
 @equation("optimization-quadratic", kind="definition", tolerance="relative 1e-9")
@@ -301,30 +307,21 @@ def test_newton_error(eq: Equation) -> None:
         eq.holds(t=0, f=f, theta=path, theta_star=Matrix(best))
 
 
-@equation(
-    "optimization-newton-rate",
-    kind="numerical",
-    tolerance="relative 1e-3",
-    survivors="true as well: the bound is reached only for small errors",
-)
+@equation("optimization-newton-rate", kind="numerical", tolerance="relative 1e-9")
 def test_newton_rate(eq: Equation) -> None:
-    """One parameter: f'' = 1 - 2 x near 0, so ρ = 2 and the bound is reached for small errors."""
-    f = Field(
-        lambda p: float(p.array[0, 0] ** 2 / 2 - p.array[0, 0] ** 3 / 3),
-        lambda p: Matrix(p.array - p.array**2),
-        lambda p: Matrix(1 - 2 * p.array),
-    )
-    zero = Matrix([0.0])
-    for x, tight in ((0.2, False), (1e-4, True), (-1e-4, True)):
-        start = np.array([x])
-        lowest = 1 - 2 * max(x, 0.0)
-        step = Matrix(newton(f, start))
-        known = {"rho": 2.0, "lambda_min": lowest, "theta_star": zero}
-        size = np.linalg.norm(step.array) / x**2 / lowest
-        assert not tight or abs(size - 1) < 1e-3
-        eq.holds(t=0, theta={0: Matrix(start), 1: step}, **known)
-    # the constant: a rate of 0.9 ρ / (2 λ_min) is violated there
-    assert abs(newton(f, np.array([1e-4]))[0]) > 0.9 * 1e-8
+    """Separate cubics with f'' = 1 - 2 (x - θ_*), so ρ is 2; one parameter reaches the bound."""
+    for best, start in (([0.3], [0.45]), ([0.3], [0.1]), ([0.3, -0.2], [0.5, -0.3])):
+        middle = np.array(best)
+        f = Field(
+            lambda p: 0.0,
+            lambda p, c=middle: Matrix(p.array.ravel() - c - (p.array.ravel() - c) ** 2),
+            lambda p, c=middle: Matrix(np.diag(1 - 2 * (p.array.ravel() - c))),
+        )
+        x = np.array(start)
+        lowest = float(np.linalg.eigvalsh(f.derivative(2)(Matrix(x)).array)[0])
+        path = {0: Matrix(x), 1: Matrix(newton(f, x))}
+        known = {"rho": 2.0, "lambda_min": lowest, "theta_star": Matrix(middle)}
+        eq.holds(t=0, theta=path, tight=len(best) == 1, **known)
 
 
 @equation("optimization-lncosh", kind="numerical", tolerance="relative 1e-9")
@@ -447,6 +444,8 @@ def test_spectral(eq: Equation) -> None:
     """Δ by a numerical search for the lowest value of the model."""
     g = np.array([[1.2, -0.4], [0.3, 0.9]])
     u, s, v = np.linalg.svd(g)
+    u[:, 0], v[0] = -u[:, 0], -v[0]  # as good, and V is not symmetric
+    assert abs(v[0, 1] - v[1, 0]) > 0.1
 
     def model(flat: Array) -> float:
         d = flat.reshape(2, 2)

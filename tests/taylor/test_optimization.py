@@ -67,3 +67,14 @@ def test_bad_input_is_refused() -> None:
         largest_curvature(lambda x: (x**4).sum(), torch.zeros(2))
     with pytest.raises(ValueError, match="Received: smallest eigenvalue -1"):
         newton_step(lambda x: torch.cos(x).sum(), torch.zeros(2))
+
+
+def test_without_a_global_constant_a_rate_is_safe_from_some_starts_only() -> None:
+    ends = []
+    for start in (4.0, 5.0):
+        x = start
+        for _ in range(4):
+            x -= 0.1 * x**3  # a quarter of x**4
+        ends.append(abs(x))
+    assert ends[0] < 1.5
+    assert ends[1] > 1000
