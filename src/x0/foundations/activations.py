@@ -1,0 +1,175 @@
+"""The slope of an activation function decides the gradient, its bend the rest.
+
+GELU bends up between -1.41 and 1.41, SiLU between -2.40 and 2.40
+
+Regions of convexity are found from the slopes alone, kinks included.
+"""
+
+# --8<-- [start:imports]
+import math
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+from torch.nn import functional
+
+STEP = 0.005
+# --8<-- [end:imports]
+
+
+# --8<-- [start:gallery]
+GALLERY: dict[str, Callable[[Tensor], Tensor]] = {
+    "ReLU": torch.relu,
+    "leaky ReLU": lambda z: functional.leaky_relu(z, 0.2),
+    "ReLU²": lambda z: torch.relu(z) ** 2,
+    "ELU": functional.elu,
+    "SELU": torch.selu,
+    "softplus": functional.softplus,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "erf": torch.erf,
+    "softsign": functional.softsign,
+    "hardtanh": functional.hardtanh,
+    "hardswish": functional.hardswish,
+    "GELU": functional.gelu,
+    "SiLU": functional.silu,
+    "Mish": functional.mish,
+}
+
+
+def slopes_between(
+    phi: Callable[[Tensor], Tensor], bound: float = 8.0
+) -> tuple[Tensor, Tensor]:
+    """Return points between the multiples of STEP, and the slopes there.
+
+    No point falls on a kink at a multiple of STEP.
+
+    >>> x, slope = slopes_between(torch.relu, 1.0)
+    >>> float(slope[0]), float(slope[-1])
+    (0.0, 1.0)
+    """
+    count = round(2 * bound / STEP)
+    x = (torch.arange(count, dtype=torch.float64) + 0.5) * STEP - bound
+    z = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(phi(z).sum(), z)
+    return x, slope
+
+
+def convex_regions(
+    phi: Callable[[Tensor], Tensor], bound: float = 8.0
+) -> list[tuple[float, float]]:
+    """Return the intervals on which phi is convex but not a straight line.
+
+    phi is convex where its slope never falls. A region that reaches the
+    bound is taken to go on to infinity.
+
+    Raises:
+        ValueError: the bound is not positive.
+
+    >>> convex_regions(torch.relu), convex_regions(torch.tanh)
+    ([(-inf, inf)], [(-inf, 0.0)])
+    """
+    if bound <= 0:
+        raise ValueError(f"bound must be positive. Received: bound={bound}")
+    x, slope = slopes_between(phi, bound)
+    bend = slope.diff()  # at x + STEP / 2
+    falls = (bend < -1e-9).nonzero()[:, 0].tolist()
+    regions, start = [], 0
+    for stop in [*falls, len(bend)]:
+        if bool((bend[start:stop] > 1e-9).any()):
+            left = -math.inf if start == 0 else float(x[start]) - STEP / 2
+            open_right = stop == len(bend)
+            right = math.inf if open_right else float(x[stop]) + STEP / 2
+            regions.append((round(left, 2) + 0.0, round(right, 2) + 0.0))
+        start = stop + 1
+    return regions
+
+
+def profile(phi: Callable[[Tensor], Tensor]) -> dict[str, float]:
+    """Return phi(0), its slopes on both sides of 0, and the extreme slopes.
+
+    >>> found = profile(torch.sigmoid)
+    >>> round(found["value"], 2), round(found["largest"], 2)
+    (0.5, 0.25)
+    """
+    x, slope = slopes_between(phi)
+    middle = len(x) // 2
+    return {
+        "value": float(phi(torch.zeros(1, dtype=torch.float64))),
+        "left": float(slope[middle - 1]),
+        "right": float(slope[middle]),
+        "largest": float(slope.max()),
+        "least": float(slope.min()),
+    }
+
+
+# --8<-- [end:gallery]
+
+
+# --8<-- [start:demo]
+def demo() -> dict[str, float | tuple[float, float]]:
+    """Print values, slopes and convex regions of the gallery."""
+    values: dict[str, float | tuple[float, float]] = {}
+    print("               phi(0)  phi'(0)      phi' from..to  convex on")
+    for name, phi in GALLERY.items():
+        found = profile(phi)
+        slope = f"{found['left']:.2f}"
+        if found["right"] - found["left"] > 2 * STEP:
+            slope = f"{found['left']:.1f}|{found['right']:.1f}"
+        elif found["left"] - found["right"] > 2 * STEP:
+            slope = f"{found['left']:.2f}|{found['right']:.2f}"
+        spans = convex_regions(phi)
+        where = ", ".join(f"({a:.2f}, {b:.2f})" for a, b in spans)
+        where = "everywhere" if spans == [(-math.inf, math.inf)] else where
+        extremes = f"{found['least'] + 0.0:6.2f} ..{found['largest']:5.2f}"
+        row = f"{name:13}{found['value']:8.2f}{slope:>11}{extremes:>17}"
+        print(f"{row}   {where}")
+        if name in ("GELU", "SiLU", "Mish"):
+            values[f"{name}_least"] = found["least"]
+            values[f"{name}_largest"] = found["largest"]
+            values[f"{name}_bend"] = spans[0][1]
+    three = torch.full((1,), 3.0, dtype=torch.float64, requires_grad=True)
+    for name in ("tanh", "sigmoid"):
+        (slope_3,) = torch.autograd.grad(GALLERY[name](three).sum(), three)
+        values[f"{name}_3"] = float(slope_3)
+    values["sigmoid_10"] = 0.25**10
+    x = slopes_between(torch.relu)[0]
+    values["SiLU_minimum"] = float(x[functional.silu(x).argmin()])
+    gap = functional.gelu(x) - functional.gelu(x, approximate="tanh")
+    values["gelu_gap"] = float(gap.abs().max())
+    return values
+
+
+if __name__ == "__main__":
+    demo()
+# --8<-- [end:demo]
+
+
+# --8<-- [start:plot_gallery]
+def plot_gallery() -> Figure:
+    """Draw phi and its slope; the shaded regions are convex."""
+    size = (5.2, 7.0)
+    fig, axes = plt.subplots(
+        5, 3, sharex=True, sharey=True, figsize=size, layout="constrained"
+    )
+    z = torch.linspace(-4, 4, 65, dtype=torch.float64)
+    for ax, (name, phi) in zip(axes.flat, GALLERY.items(), strict=True):
+        x = z.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(phi(x).sum(), x)
+        for left, right in convex_regions(phi):
+            ax.axvspan(max(left, -4), min(right, 4), color="C0", alpha=0.12)
+        ax.plot(z, phi(z), color="C0", label="φ")
+        ax.plot(z, slope, ls="--", color="C1", label="φ′")
+        ax.set_title(name)
+        ax.set(xlim=(-4, 4), ylim=(-2, 3))
+    axes[0, 0].legend(loc="upper left")
+    fig.supxlabel("z")
+    return fig
+
+
+if __name__ == "__main__":
+    plot_gallery()
+    plt.show()
+# --8<-- [end:plot_gallery]
