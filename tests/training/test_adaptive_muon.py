@@ -66,10 +66,12 @@ def test_rejects_a_vector():
 def test_figure_and_values():
     figure = muon.plot_values()
     lines = {line.get_label(): np.array(line.get_ydata()) for line in figure.axes[0].lines}
-    five = lines["5 steps"]
+    five = lines["k = 5"]
     assert five[len(five) // 3 :].min() > 0.6
     assert five.max() < 1.25
     values = muon.demo()
     assert values["orthogonalized_max"] / values["orthogonalized_min"] < 2
     assert values["gap"] < 0.03
+    assert values["lion_min"] == pytest.approx(1)
+    assert values["lion_max"] == pytest.approx(1)
     plt.close(figure)

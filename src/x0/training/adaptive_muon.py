@@ -91,6 +91,9 @@ def demo() -> dict[str, float | tuple[float, float]]:
         s = torch.linalg.svdvals(matrix)
         print(f"  {name:<20}{s[0]:10.2f}{s[-1]:11.2f}")
         values[f"{name}_max"], values[f"{name}_min"] = float(s[0]), float(s[-1])
+    moved = lion_step(0 * g, g, 0 * g, 0.1)[0].abs() / 0.1
+    values["lion_min"], values["lion_max"] = (float(v) for v in moved.aminmax())
+    print(f"Lion, step / rate: {moved.min():.2f} to {moved.max():.2f}")
     weight = nn.Parameter(torch.zeros(64, 32))
     optimizer: torch.optim.Optimizer = torch.optim.Muon(
         [weight], lr=0.1, weight_decay=0.0
@@ -126,7 +129,7 @@ def plot_values() -> Figure:
         out = orthogonalize(u @ torch.diag(s) @ v, steps)
         after = torch.diagonal(u.T @ out @ v.T)
         ax.plot(before, after, "os^"[i], ms=3.5, color=f"C{i}", markevery=3)
-        ax.lines[-1].set_label(f"{steps} steps")
+        ax.lines[-1].set_label(f"k = {steps}")
         line = fine
         for _ in range(steps):
             line = ABC[0] * line + ABC[1] * line**3 + ABC[2] * line**5
