@@ -1,0 +1,61 @@
+"""The record: complete, and with a hash that sees the data and nothing else."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+from x0.training import reproducibility_record as record
+
+
+def test_hash_sees_values_shapes_types_and_names():
+    x = np.arange(6.0)
+    base = record.data_hash({"x": x})
+    changed = x.copy()
+    changed[3] += 1e-12
+    others = [{"x": changed}, {"x": x.reshape(2, 3)}, {"x": x.astype(np.float32)}, {"y": x}]
+    hashes = {record.data_hash(arrays) for arrays in others}
+    assert base not in hashes
+    assert len(hashes) == 4
+
+
+def test_hash_does_not_see_layout_byte_order_or_the_order_of_names():
+    x = np.arange(6.0).reshape(2, 3)
+    base = record.data_hash({"a": x, "b": x})
+    assert record.data_hash({"b": np.asfortranarray(x), "a": x.astype(">f8")}) == base
+    assert record.data_hash({"a": x.T.copy().T, "b": x}) == base
+
+
+def test_objects_have_no_hash():
+    with pytest.raises(ValueError, match="Received: name='x'"):
+        record.data_hash({"x": np.array([{}])})
+
+
+def test_record_is_json_and_complete():
+    text = record.run_record({"rate": 0.1, "seed": 3}, {"x": np.ones(2)})
+    found = json.loads(text)
+    assert found["config"] == {"rate": 0.1, "seed": 3}
+    assert {"commit", "data", "python", "torch", "threads", "platform"} <= found.keys()
+    with pytest.raises(TypeError):
+        record.run_record({"model": object()}, {})
+
+
+def test_commit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert record.git_commit() == "unknown"
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "--allow-empty", "-m", "x"],
+    ):
+        subprocess.run(["git", *command], check=True)
+    commit = record.git_commit()
+    assert len(commit) == 40
+    (tmp_path / "new").write_text("x")
+    assert record.git_commit() == commit + "+"
+
+
+def test_demo_prints_a_hash_that_is_the_same_everywhere(capsys):
+    record.demo()
+    assert "digits: 9e01f4db8f6b14d2" in capsys.readouterr().out
