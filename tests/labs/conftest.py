@@ -28,7 +28,10 @@ def define() -> Callable[[str], SimpleNamespace]:
             node
             for node in tree.body
             if isinstance(node, DEFINITIONS)
-            or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0])[0].isupper())
+            or (
+                isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]).lstrip("(")[0].isupper()
+            )
         ]
         names: dict[str, object] = {"__name__": stem}
         exec(compile(tree, str(path), "exec", dont_inherit=True), names)
