@@ -9,7 +9,7 @@ TORCH := torch==2.13.0
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup site test serve check format bench mutate new clean
+.PHONY: help setup publish site test serve check format bench mutate new clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -37,6 +37,9 @@ site: setup ## build both languages into site/
 
 serve: setup ## serve both languages on one port, with live reload (PORT=8000)
 	@$(PY) -m x0_build serve --port $(PORT)
+
+publish: setup ## push the clean notebooks to the branch that Colab reads (deploying does it)
+	@$(PY) -m x0_build notebooks --push
 
 check: setup ## lint, types, and everything that is wrong with the pages (seconds)
 	$(PY) -m ruff check .

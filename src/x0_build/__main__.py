@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
-from x0_build import labs, site
+from x0_build import labs, notebooks, site
 from x0_build.book import Book
 from x0_build.execute import execute
 from x0_build.markdown import readme_figure
@@ -24,6 +25,8 @@ def main() -> int:
     server = commands.add_parser("serve", help="serve both languages with live reload")
     server.add_argument("--port", type=int, default=8000)
     commands.add_parser("readme", help="redraw the figure of the README")
+    clean = commands.add_parser("notebooks", help="write the clean notebooks of the labs")
+    clean.add_argument("--push", action="store_true", help="to the branch that Colab reads")
     new = commands.add_parser("new", help="lay out the files of a new concept")
     new.add_argument("area")
     new.add_argument("concept")
@@ -44,6 +47,15 @@ def main() -> int:
         elif options.command == "readme":
             execute(project)
             print(project.relative(readme_figure(Book(project))))
+        elif options.command == "notebooks":
+            execute(project)
+            labs.execute(project)
+            sites = {"zh": os.getenv("X0_SITE_URL", ""), "en": os.getenv("X0_SITE_URL_EN", "")}
+            target = project.build / "notebooks"
+            for path in notebooks.write(Book(project), target, sites):
+                print(project.relative(path))
+            if options.push:
+                notebooks.push(project, target)
         elif options.command == "new":
             for path in lay_out(project, options.area, options.concept):
                 print(project.relative(path))

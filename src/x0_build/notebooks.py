@@ -7,8 +7,11 @@ it printed come from mkdocs-jupyter, which renders the executed notebook. `weave
 from __future__ import annotations
 
 import html
+import os
 import posixpath
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -19,8 +22,8 @@ from mkdocs.structure.files import File
 
 from x0_build import labs
 from x0_build.book import Book
-from x0_build.labs import AREA, Lab
-from x0_build.paths import LANGUAGES
+from x0_build.labs import AREA, BRANCH, Lab
+from x0_build.paths import LANGUAGES, Project
 from x0_build.source import HEADING, LINK, PATTERNS, Page
 from x0_build.tex import expand
 from x0_build.words import WORDS
@@ -38,7 +41,7 @@ def files(book: Book, language: str, config: MkDocsConfig) -> list[File]:
     found = []
     for lab in book.labs:
         site = config.site_url or ""
-        executed = book.project.build / AREA / "notebooks" / language / f"{lab.name}.ipynb"
+        executed = book.project.build / "executed" / language / f"{lab.name}.ipynb"
         executed.parent.mkdir(parents=True, exist_ok=True)
         notebook = make(book, lab, language, site, outputs=True)
         executed.write_text(jupytext.writes(notebook, "ipynb"), encoding="utf-8")
@@ -127,17 +130,48 @@ def downloads(book: Book, lab: Lab, language: str, site: str) -> dict[str, str]:
     }
 
 
-def publish(book: Book, target: Path, sites: dict[str, str]) -> list[Path]:
-    """Write the clean notebooks of both languages, for the branch that Colab reads."""
-    written = []
-    for language in LANGUAGES:
-        for lab in book.labs:
-            name = f"{lab.name}.ipynb"
-            path = target / language / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(downloads(book, lab, language, sites[language])[name], encoding="utf-8")
-            written.append(path)
-    return written
+def write(book: Book, target: Path, sites: dict[str, str]) -> list[Path]:
+    """Write the clean notebooks of both languages, for the branch that Colab reads.
+
+    Args:
+        book: The book.
+        target: A folder, which is emptied first.
+        sites: The address of the site of each language, for links.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    files = {
+        f"{language}/{lab.name}.ipynb": downloads(book, lab, language, sites[language])[
+            f"{lab.name}.ipynb"
+        ]
+        for language in LANGUAGES
+        for lab in book.labs
+    }
+    files["README.md"] = "The labs of x0 as clean notebooks. Generated: change their sources.\n"
+    for name, text in files.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(text, encoding="utf-8")
+    return [target / name for name in files]
+
+
+def push(project: Project, folder: Path) -> None:
+    """Make a folder the only commit of the branch that Colab reads, and push it to origin."""
+    who = {f"GIT_{x}_NAME": "x0 contributors" for x in ("AUTHOR", "COMMITTER")}
+    who |= {f"GIT_{x}_EMAIL": "x0@users.noreply.github.com" for x in ("AUTHOR", "COMMITTER")}
+    index = project.build / "notebooks.index"  # the checkout's own index stays as it is
+    index.unlink(missing_ok=True)
+
+    def git(*arguments: str, cwd: Path = project.root) -> str:
+        environment = {**os.environ, **who, "GIT_INDEX_FILE": str(index)}
+        command = ["git", *arguments]
+        return subprocess.run(
+            command, cwd=cwd, env=environment, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    place = git("rev-parse", "--absolute-git-dir")
+    git(f"--git-dir={place}", "--work-tree=.", "add", "--all", "--force", ".", cwd=folder)
+    source = git("rev-parse", "--short", "HEAD")
+    commit = git("commit-tree", "-m", f"Notebooks of {source}", git("write-tree"))
+    git("push", "--force", "origin", f"{commit}:refs/heads/{BRANCH}")
 
 
 def make(book: Book, lab: Lab, language: str, site: str, *, outputs: bool = False) -> Any:

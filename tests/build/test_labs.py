@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -376,6 +377,33 @@ def test_code_is_woven_into_its_slots_without_what_surrounds_it() -> None:
         notebooks.weave("<p>x</p>", rendered, "en")
 
 
+def test_the_branch_of_notebooks_is_one_commit_and_leaves_the_checkout_alone(
+    project: Project, tmp_path: Path
+) -> None:
+    remote = tmp_path / "remote.git"
+
+    def git(*arguments: str, cwd: Path = project.root) -> str:
+        command = ["git", "-c", "user.name=x", "-c", "user.email=x@y.z", *arguments]
+        done = subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "--bare", "-q", str(remote), cwd=tmp_path)
+    git("init", "-q")
+    git("add", FILE)
+    git("commit", "-q", "-m", "x")
+    git("remote", "add", "origin", str(remote))
+    before = git("status", "--porcelain")
+    for _ in range(2):
+        target = project.build / "notebooks"
+        notebooks.write(Book(project), target, {"zh": "", "en": ""})
+        notebooks.push(project, target)
+    names = git("ls-tree", "-r", "--name-only", "notebooks", cwd=remote).split("\n")
+    assert names == ["README.md", "en/wave-lab.ipynb", "zh/wave-lab.ipynb"]
+    assert git("rev-list", "--count", "notebooks", cwd=remote) == "1"
+    assert git("log", "-1", "--format=%an", "notebooks", cwd=remote) == "x0 contributors"
+    assert git("status", "--porcelain") == before
+
+
 def test_colab_reads_the_branch_of_the_repository() -> None:
     lab = labs.read(Project(ROOT))[0]
     address = labs.colab("https://github.com/a/b", lab, "zh")
@@ -401,11 +429,13 @@ def test_a_lab_stands_alone_fits_the_page_and_asserts_its_finding(path: Path) ->
             if isinstance(node, ast.Import | ast.ImportFrom):
                 module = node.names[0].name if isinstance(node, ast.Import) else node.module or ""
                 assert module.partition(".")[0] in allowed
+        for node in ast.parse(cell.source).body:
             if isinstance(node, ast.FunctionDef):
                 assert ast.get_docstring(node), f"{path.name} {node.name} has no docstring"
                 assert node.returns is not None
     text = "\n".join(cell.source for cell in lab.code)
-    assert "manual_seed(SEED" in text or "default_rng(SEED" in text
+    assert re.search(r"(?:manual_seed|default_rng)\((?:SEED|seed)", text)
+    assert "SEED = " in text
     assert "torch.manual_seed" not in text
     assert "assert " in lab.cells[-1].source
     assert not lab.cells[-1].language

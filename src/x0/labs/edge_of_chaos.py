@@ -70,7 +70,7 @@ MASS = MASS / MASS.sum()
 
 
 def fixed_point(weight: float, bias: float) -> tuple[float, float, float]:
-    """Return q, the correlation and the slope of its map, at the fixed point."""
+    """Return q, the correlation and its map's slope at the fixed point."""
     q = 1.0
     for _ in range(3000):
         q = weight * float(MASS @ np.tanh(q**0.5 * NODES) ** 2) + bias
