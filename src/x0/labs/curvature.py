@@ -267,7 +267,7 @@ for multiple in (1.2, 1.4, 1.7, 2.0):
 lowest, highest = min(settled), max(settled)
 
 # %% [markdown] lang="zh"
-# 四个学习率，$\eta\lambda/2$ 都到了 {val:curvature.lowest:.2f} 与 {val:curvature.highest:.2f} 之间：网络自己走到了 $\lambda$ 恰好是 $2/\eta$ 的地方。
+# 四个学习率，$\eta\lambda/2$ 都到了 {val:curvature.lowest:.2f} 与 {val:curvature.highest:.2f} 之间：网络自己走到了 $\lambda$ 接近 $2/\eta$ 的地方。
 #
 # ## 学到了什么 {#learned}
 #
@@ -281,14 +281,16 @@ lowest, highest = min(settled), max(settled)
 # 1. 把均方误差换成交叉熵。从初始化出发，两个界移到哪里？损失还会变成无穷吗？
 # 2. 用学习率 0.06 与 0.16 从头各训练三千步，每百步算一次 $\eta\lambda/2$。哪一个会到 1？
 #
-# 下面的断言就是本实验的结论：局部的规律成立，它对整个训练的预言不成立。
-#
 # ## 参考文献 {#references}
 #
 # {refs}
+#
+# ## 断言 {#finding}
+#
+# 本实验的结论，写成代码：局部的规律成立，它对整个训练的预言不成立。
 
 # %% [markdown] lang="en"
-# For all four learning rates $\eta\lambda/2$ went to between {val:curvature.lowest:.2f} and {val:curvature.highest:.2f}: by itself the network has gone to where $\lambda$ is just $2/\eta$.
+# For all four learning rates $\eta\lambda/2$ went to between {val:curvature.lowest:.2f} and {val:curvature.highest:.2f}: by itself the network has gone to where $\lambda$ is close to $2/\eta$.
 #
 # ## What was learned {#learned}
 #
@@ -302,11 +304,13 @@ lowest, highest = min(settled), max(settled)
 # 1. Replace the squared error by cross-entropy. Where do the two limits move when starting from initialization? Can the loss still become infinite?
 # 2. Train from the start for three thousand steps with learning rates of 0.06 and of 0.16, and compute $\eta\lambda/2$ every hundred steps. Which one reaches 1?
 #
-# The assertions below are the finding of this lab: the local law holds, its forecast of training as a whole does not.
-#
 # ## References {#references}
 #
 # {refs}
+#
+# ## The assertions {#finding}
+#
+# The finding of this lab, as code: the local law holds, its forecast of training as a whole does not.
 
 # %%
 assert error < 2e-3  # the last quotient agrees with the product

@@ -203,21 +203,21 @@ for ax, depth in zip(axes, (10, 30), strict=True):
     smooth = losses[depth].view(-1, 20, 3, SEEDS).mean(1)
     steps = 20 * torch.arange(len(smooth)) + 10
     for i, (name, dash) in enumerate(zip(NAMES, ("-", "--", ":"), strict=True)):
-        lines = ax.plot(steps, smooth[:, i], dash, color=f"C{i}", lw=1)
+        lines = ax.plot(steps, smooth[:, i], dash, color=f"C{i}", lw=1.4)
         lines[0].set_label(name)
-    ax.axhline(math.log(10), color="0.5", lw=0.8)
+    ax.axhline(math.log(10), color="0.5", lw=0.6, zorder=0)
     ax.set(ylabel="training loss", title=f"{depth} layers")
 axes[0].legend()
 axes[1].set_xlabel("step")
 plt.show()
 
 # %% [markdown] lang="zh"
-# {fig:deep-relu-training} 训练损失，每种初始化三条线，每条是一个种子；灰线是 $\ln 10$。上：10 层，He 与 Xavier 都降下去，He 更早。下：30 层，只有 He 降下去。
+# {fig:deep-relu-training} 训练损失，每种初始化三条线，每条是一个种子；灰线是 $\ln 10$。上：10 层，He 与 Xavier 都降下去，He 更早。下：30 层，只有 He 降下去，另外两种叠在灰线上。
 #
 # 从损失第一次降到 1 以下算起步：
 
 # %% [markdown] lang="en"
-# {fig:deep-relu-training} Training loss, three lines for each initialization, one per seed; the grey line is $\ln 10$. Top: 10 layers, He and Xavier both go down, He earlier. Bottom: 30 layers, only He goes down.
+# {fig:deep-relu-training} Training loss, three lines for each initialization, one per seed; the grey line is $\ln 10$. Top: 10 layers, He and Xavier both go down, He earlier. Bottom: 30 layers, only He goes down; the other two lie on the grey line.
 #
 # Say that training has started when the loss first falls below 1:
 
@@ -249,11 +249,15 @@ print(f"earlier for every seed: {bool((start[0] < start[1]).all())}")
 # 1. 给 Xavier 的 30 层网络大一百倍的学习率，能救回来吗？先想想第一步之后，各层的梯度还是不是一样小。
 # 2. 把深度换成 15、20、25，Xavier 从哪里开始停滞？与 $2^{-\depth}$ 比较。
 #
-# 推导见 [He 初始化](../initialization/he.md)，每层的因子见[为什么初始化重要](../initialization/why.md)。下面的断言就是本实验的结论。
+# 推导见 [He 初始化](../initialization/he.md)，每层的因子见[为什么初始化重要](../initialization/why.md)。
 #
 # ## 参考文献 {#references}
 #
 # {refs}
+#
+# ## 断言 {#finding}
+#
+# 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
 # At 10 layers He starts at step {val:deep_relu.he_start:.0f} on average and Xavier at step {val:deep_relu.xavier_start:.0f}. At 30 layers the mean loss of the last 50 steps is {val:deep_relu.he_30:.2f} for He and {val:deep_relu.xavier_30:.2f} for Xavier; the test accuracy is {val:deep_relu.he_accuracy:.0f}% for He and {val:deep_relu.xavier_accuracy:.0f}% for Xavier.
@@ -271,11 +275,15 @@ print(f"earlier for every seed: {bool((start[0] < start[1]).all())}")
 # 1. Give the 30 layers of Xavier a learning rate a hundred times larger. Does it save them? Think first whether the gradients of all layers are still equally small after one step.
 # 2. Take 15, 20 and 25 layers. Where does Xavier begin to stall? Compare with $2^{-\depth}$.
 #
-# The derivation is on the page [He initialization](../initialization/he.md), the factor of a layer on [Why initialization matters](../initialization/why.md). The assertions below are the finding of this lab.
+# The derivation is on the page [He initialization](../initialization/he.md), the factor of a layer on [Why initialization matters](../initialization/why.md).
 #
 # ## References {#references}
 #
 # {refs}
+#
+# ## The assertions {#finding}
+#
+# The finding of this lab, as code:
 
 # %%
 ln10 = math.log(10)

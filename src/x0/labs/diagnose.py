@@ -158,7 +158,7 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown] lang="zh"
-# {fig:diagnose-patient} 上：信号的二阶矩，虚线由权重算出，点是实测。它在第 6 到第 9 层掉下去。下：梯度的二阶矩，以最后一层为 1。对 $z$ 的梯度在同样四层里往回掉下去；对 $W$ 的梯度在全网几乎一样小，看不出是谁的错。
+# {fig:diagnose-patient} 上：信号的二阶矩，虚线由权重算出，点是实测。它在第 6 到第 9 层掉下去。下：梯度的二阶矩，以最后一层为 1。对 $z$ 的梯度在同样四层里往回掉下去；对 $W$ 的梯度在全网相差不到两个数量级，看不出是谁的错。
 #
 # 两栏数字分别是预测与实测的因子，标出了低于 ¼ 的层。宽 64 的单个网络，实测的因子上下几成是正常的。
 #
@@ -167,7 +167,7 @@ plt.show()
 # 因子低于 ¼ 或高于 4 的层，重新初始化。其余的不动。
 
 # %% [markdown] lang="en"
-# {fig:diagnose-patient} Top: second moment of the signal; dashed: computed from the weights, points: measured. It falls in layers 6 to 9. Bottom: second moments of gradients, relative to the last layer. The gradient in $z$ falls in the same four layers, backward; that in $W$ is about equally small everywhere and does not tell who is to blame.
+# {fig:diagnose-patient} Top: second moment of the signal; dashed: computed from the weights, points: measured. It falls in layers 6 to 9. Bottom: second moments of gradients, relative to the last layer. The gradient in $z$ falls in the same four layers, backward; that in $W$ varies by less than two decades over the whole network and does not tell who is to blame.
 #
 # The two columns of numbers are the predicted and the measured factors; layers below ¼ are marked. In a single network of width 64, measured factors may be off by tens of percent.
 #
@@ -254,7 +254,11 @@ print(f"loss {loss_before:.1f} before, {loss_after:.1f} after")
 # 1. 把 `build` 里的错误换成 PyTorch 的默认初始化（删掉带 `nn.init` 的几行）。`probe` 会报告几个坏的层？每层的因子是多少？
 # 2. 把 `probe` 用在你自己的模型上。有残差连接或归一化时，哪一栏数字不再适用？
 #
-# 背景见[为什么初始化重要](../initialization/why.md)与[选择初始化](../initialization/choosing.md)。下面的断言就是本实验的结论。
+# 背景见[为什么初始化重要](../initialization/why.md)与[选择初始化](../initialization/choosing.md)。
+#
+# ## 断言 {#finding}
+#
+# 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
 # {fig:diagnose-training} Training loss before and after the repair, three seeds each; the grey line is $\ln 10$. Before, nothing moves; with four layers repaired it falls to {val:diagnose.loss_after:.2f} in {exact:150} steps.
@@ -270,7 +274,11 @@ print(f"loss {loss_before:.1f} before, {loss_after:.1f} after")
 # 1. Replace the mistake in `build` by PyTorch's default initialization (delete the lines with `nn.init`). How many bad layers does `probe` report, and what is the factor of each?
 # 2. Use `probe` on a model of your own. With residual connections or normalization, which column no longer applies?
 #
-# For the background see [Why initialization matters](../initialization/why.md) and [Choosing an initialization](../initialization/choosing.md). The assertions below are the finding of this lab.
+# For the background see [Why initialization matters](../initialization/why.md) and [Choosing an initialization](../initialization/choosing.md).
+#
+# ## The assertions {#finding}
+#
+# The finding of this lab, as code:
 
 # %%
 assert bad == [6, 7, 8, 9]

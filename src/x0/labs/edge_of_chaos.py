@@ -227,11 +227,13 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 # 1. 把步数加到三倍。边界移动多少？移动的是哪一侧？
 # 2. 把 tanh 换成 ReLU，偏置取零。还有一条边界吗？$\sigma_w^2$ 在哪里？
 #
-# 下面的断言就是本实验的结论。
-#
 # ## 参考文献 {#references}
 #
 # {refs}
+#
+# ## 断言 {#finding}
+#
+# 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
 # The border lies at {val:edge_of_chaos.multiple:.1f} times the depth scale (geometric mean); the columns range from {val:edge_of_chaos.lowest:.1f} to {val:edge_of_chaos.highest:.1f}.
@@ -249,11 +251,13 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 # 1. Take three times as many steps. How far does the border move, and on which side?
 # 2. Replace tanh by ReLU and set the biases to zero. Is there still a border, and at which $\sigma_w^2$?
 #
-# The assertions below are the finding of this lab.
-#
 # ## References {#references}
 #
 # {refs}
+#
+# ## The assertions {#finding}
+#
+# The finding of this lab, as code:
 
 # %%
 best = float(WEIGHT_VARIANCES[int(accuracy[-1].argmax())])

@@ -214,14 +214,16 @@ plt.show()
 #
 # - 在二次函数上，收敛的快慢只由特征值决定，可以预先算出。梯度下降实测 {val:newton.descent_steps:.0f} 步，重球法 {val:newton.ball_steps:.0f} 步，Newton 法 1 步。
 # - 动量把条件数换成它的平方根；Newton 法与条件数无关，代价是要解一个线性方程组。
-# - 学习率的上限来自最大的特征值，下限处的慢来自最小的特征值。
+# - 学习率的上限来自最大的特征值，走得慢则是最小的特征值造成的。
 #
 # ## 再试两件事 {#try}
 #
 # 1. 把特征换成 Legendre 多项式（`np.polynomial.legendre.legvander(x, 3)`），条件数是多少？三种方法的步数怎样变？
 # 2. 把均方误差换成 $\ln\cosh$ 误差，它不再是二次的。Newton 法从远处出发还收敛吗？
 #
-# 下面的断言就是本实验的结论。
+# ## 断言 {#finding}
+#
+# 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
 # {fig:newton-sweep} The factor per step against the learning rate; the horizontal axis is $\eta$ times the largest eigenvalue. Dashed: computed from the eigenvalues; points: measured on the trajectories. Without momentum it diverges beyond 2; with a $\beta$ of ½, beyond 3.
@@ -237,7 +239,9 @@ plt.show()
 # 1. Take Legendre polynomials as features (`np.polynomial.legendre.legvander(x, 3)`). What is the condition number, and what happens to the numbers of steps?
 # 2. Replace the squared error by its $\ln\cosh$, which is not quadratic. Does Newton's method still converge from afar?
 #
-# The assertions below are the finding of this lab.
+# ## The assertions {#finding}
+#
+# The finding of this lab, as code:
 
 # %%
 assert abs(descent_measured - descent_rate) < 1e-3
