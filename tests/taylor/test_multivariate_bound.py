@@ -187,3 +187,6 @@ def test_bad_input_is_refused(
 def test_an_end_that_is_not_finite_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Received: 0\.0, inf"):
         outward(0.0, math.inf)
+    largest = math.nextafter(math.inf, 0)
+    with pytest.raises(ValueError, match="no finite bound"):
+        exact(largest).add(exact(0.0))

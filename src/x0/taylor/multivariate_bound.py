@@ -56,10 +56,11 @@ def outward(low: float, high: float, ulps: int = 1) -> Interval:
     >>> outward(1.0, 1.0).high > 1.0
     True
     """
-    if not (math.isfinite(low) and math.isfinite(high)):
+    below = low - ulps * math.ulp(low)
+    above = high + ulps * math.ulp(high)
+    if not (math.isfinite(below) and math.isfinite(above)):
         raise ValueError(f"no finite bound. Received: {low}, {high}")
-    low -= ulps * math.ulp(low)
-    return Interval(low, high + ulps * math.ulp(high))
+    return Interval(below, above)
 
 
 def exact(number: float) -> Interval:

@@ -123,8 +123,8 @@ def plot_decrease() -> Figure:
     axis.plot(times, steepest, "C1--", lw=1, label="bound")
     axis.axhline(0, color="0.5", lw=1)
     axis.axvline(2, color="0.5", lw=1, ls=":")
-    axis.set(xlabel="η L", ylabel="decrease × L / |g|²", ylim=(-2, 4))
-    axis.legend(loc="upper left")
+    axis.set(xlabel="η L", ylabel="decrease × L / |g|²", ylim=(-2, 1.5))
+    axis.legend(loc="lower left")
     return figure
 
 

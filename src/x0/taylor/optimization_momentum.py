@@ -28,7 +28,7 @@ def slowest_factor(
     Returns:
         The factor per step by which the error shrinks in the long run.
 
-    >>> slowest_factor(2 / 101, 0.0, 1.0, 100.0).__round__(4)
+    >>> round(slowest_factor(2 / 101, 0.0, 1.0, 100.0), 4)
     0.9802
     """
     found = 0.0
