@@ -15,6 +15,7 @@ from x0_equations.values import (
     Derivatives,
     Indexed,
     discrete,
+    gaussian,
     points,
     sample_mean,
 )
@@ -202,6 +203,13 @@ def expected(q: float, classes: int) -> float:
     weight = np.exp(-(x**2) / 2)
     one = np.exp(-np.exp(u + math.sqrt(q) * x)) @ (weight / weight.sum())
     return float((np.exp(-np.exp(u[:, 0])) - one**classes).sum() * 0.025)
+
+
+@equation("tasks-spread", kind="numerical")
+def test_spread(eq: Equation) -> None:
+    for q in (0.3, 2.0):
+        z, mean = gaussian(q)
+        eq.holds(E=mean, q=q, z=z)
 
 
 @equation("tasks-law", kind="numerical", tolerance="slope ± 0.05")
