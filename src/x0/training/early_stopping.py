@@ -119,9 +119,9 @@ def demo() -> dict[str, float | tuple[float, float]]:
     last = accuracy()
     stopper.restore(model)
     best = accuracy()
-    print(f"stopped after {stopper.checks} steps; fewer than 1000")
-    print(f"test accuracy of the last weights:     {last:.1f}")
-    print(f"test accuracy of the restored weights: {best:.1f}")
+    print("stopped before step 1000:", stopper.checks < 1000)
+    print(f"test accuracy, last weights:     {100 * last:.0f} %")
+    print(f"test accuracy, restored weights: {100 * best:.0f} %")
     return {
         "last": 100 * last,
         "best": 100 * best,

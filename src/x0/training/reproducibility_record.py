@@ -95,7 +95,9 @@ def demo() -> dict[str, float | tuple[float, float]]:
     images, labels = load_digits(return_X_y=True)
     config = {"rate": 0.1, "epochs": 8, "seed": 0}
     record = json.loads(run_record(config, {"x": images, "y": labels}))
-    print("keys:", ", ".join(sorted(record)))
+    keys = sorted(record)
+    print("keys:", ", ".join(keys[:6]))
+    print("      " + ", ".join(keys[6:]))
     print("config:", record["config"])
     print("digits:", record["data"][:16])
     images[0, 0] += 1
