@@ -74,6 +74,12 @@ def test_silu_slope(eq: Equation) -> None:
     eq.holds(S=SIGMOID, z=sp.Symbol("z", real=True))
 
 
+@equation("activations-silu-curve", kind="numerical")
+def test_silu_curve(eq: Equation) -> None:
+    phi = Function(lambda z: z, lambda z: z, second(torch.nn.functional.silu))
+    eq.holds(phi=phi, S=SIGMOID, z=Z)
+
+
 @equation("activations-silu-bend", kind="numerical")
 def test_silu_bend(eq: Equation) -> None:
     phi = Smooth(lambda z: z / (1 + sp.exp(-z)))
