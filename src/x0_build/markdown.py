@@ -41,7 +41,7 @@ log = logging.getLogger("mkdocs.x0")
 FILL = re.compile(r'<x0-fill data-x0="([^"]+)"></x0-fill>')
 
 # Names, punctuation and spaces of code look like plain text: their tags would only weigh.
-_PLAIN_CODE = re.compile(r'<span class="[npw]">([^<]*)</span>')
+_PLAIN_CODE = re.compile(r'<span class="(?:[nopw]|nn)">([^<]*)</span>')
 
 _BLOCK = re.compile(
     r"^\{(?:(?P<kind>eq|out|index|source|listing):(?P<key>[\w/-]+)|(?P<alone>claims|refs)|"
@@ -230,15 +230,13 @@ def _filled(key: str, book: Book, language: str) -> str:
     kind, _, rest = key.partition(":")
     if kind in "md":
         return book.katex.render(rest, display=kind == "d")
-    name, _, title = rest.partition("|")
-    svg = book.figure_file(name, language).read_text(encoding="utf-8")
-    return svg.replace("<!--x0:title-->", html.escape(title, quote=False))
+    return book.figure_file(rest, language).read_text(encoding="utf-8")
 
 
 def readme_figure(book: Book) -> Path:
     """Write the figure of the README: the first of the landing page, on paper of its own."""
     (key, *_) = book.pages["en"]["index"].keys("fig")
-    svg = _filled(f"f:{key}|x0", book, "en")
+    svg = book.figure_file(key, "en").read_text(encoding="utf-8")
     path = book.project.docs / "theme" / "assets" / "figure.svg"
     # Nothing of the page reaches an image: it needs its own background, font and namespace.
     alone = svg.replace("<svg ", '<svg font-family="sans-serif" ', 1)
@@ -339,10 +337,9 @@ class _Blocks(BlockProcessor):
         if key not in c.book.figure_modules or number is None:
             return c.error(f"no figure {key}")
         figure = etree.Element("figure", {"class": "x0-fig", "id": f"fig-{key}"})
-        title = re.sub(r"[{}$\\|]|\[@[^\]]*\]|\((?:eq|fig):[^)]*\)", "", _values(caption, c.book))
         image = etree.SubElement(figure, "div", {"class": "x0-fig__img"})
-        image.append(c.fill(f"f:{key}|{' '.join(title.split())}"))
-        text = etree.SubElement(figure, "figcaption")
+        image.append(c.fill(f"f:{key}"))
+        text = etree.SubElement(figure, "figcaption", {"id": f"fig-{key}-caption"})
         head = etree.SubElement(text, "span", {"class": "x0-fig__no"})
         head.text = AtomicString(f"{c.words['figure']} {number}")
         head.tail = " " + caption

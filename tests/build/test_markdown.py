@@ -62,9 +62,7 @@ def book(tmp_path: Path) -> Book:
     figures = tmp_path / "build/run/area/he/figures"
     figures.mkdir(parents=True)
     for language in ("zh", "en"):
-        (figures / f"he-depth.{language}.svg").write_text(
-            f"<svg><title><!--x0:title--></title>{language}</svg>"
-        )
+        (figures / f"he-depth.{language}.svg").write_text(f"<svg>{language}</svg>")
     book = Book(Project(tmp_path))
     module = Module("he", "area", tmp_path / "src/x0/area/he.py")
     values = {"ratio": (1.5, 0.25), "tiny": -1.23e-7, "half": -0.5}
@@ -166,11 +164,12 @@ def test_an_equation_says_how_it_was_checked(book: Book) -> None:
     assert textwrap.indent(check.strip(), "    ") in shown
 
 
-def test_figures_carry_number_caption_and_title(book: Book) -> None:
+def test_figures_carry_a_number_and_a_caption_that_names_them(book: Book) -> None:
     html = render(book, "{fig:he-depth} 说明 $q_l$ 与 {val:he.half:.1f}。", "en", "area/he.md")
     assert 'id="fig-he-depth"' in html
     assert "Figure 1" in html
-    assert "<svg><title>说明 q_l 与 −0.5。</title>en</svg>" in html
+    assert '<div class="x0-fig__img"><svg>en</svg></div>' in html
+    assert '<figcaption id="fig-he-depth-caption">' in html
 
 
 def test_values_are_formatted_and_linked_to_their_module(book: Book) -> None:
