@@ -136,6 +136,9 @@ def inlinable(svg: bytes, key: str) -> str:
 
     colors = _color_map()
     for element in root.iter(f"{SVG}*"):
+        for name in ("x", "y"):
+            if value := element.get(name):
+                element.set(name, f"{round(float(value), 1):.6g}")  # in pt; scour leaves these
         if element.get("transform", "").startswith("rotate(-0 "):
             del element.attrib["transform"]
         for name in ("fill", "stroke"):
