@@ -80,7 +80,7 @@ def readings(count: int = 200_000) -> dict[str, Tensor]:
     return {
         "normal": normal,
         "cut at 2σ": tensorflow,
-        "trunc_normal_, default": default,
+        "trunc_normal_": default,
     }
 
 
