@@ -203,7 +203,9 @@ def test_the_index_holds_every_figure_at_home(
     for row, key in zip(rows, keys, strict=True):
         place, *others = row.cssselect("a")
         assert place.get("href").endswith(f"#fig-{key}")
-        module = f"{book.figure_modules[key]}.md"
+        stem = book.figure_modules[key]
+        lab = book.modules[stem].area == "labs"  # its page shows its code
+        module = f"{stem.replace('_', '-') if lab else stem}.md"
         assert any(a.get("href").endswith(module) for a in others)
         assert any(a.get("href").endswith(f"{module}#tests") for a in others)
         assert row.text_content().strip()
