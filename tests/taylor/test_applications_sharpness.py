@@ -12,8 +12,8 @@ from x0.taylor.applications_sharpness import (
     curve_start,
     demo,
     hessian_product,
-    largest_curvature,
     plot_edge,
+    sharpness_at,
     train_curve,
 )
 
@@ -31,7 +31,7 @@ def test_power_iteration_finds_the_largest_eigenvalue() -> None:
     for theta in (curve_start(), train_curve(0.2, 500, 500)[-1]):
         hessian = torch.autograd.functional.hessian(curve_loss, theta)
         expected = torch.linalg.eigvalsh(hessian)[-1].item()
-        assert largest_curvature(theta) == pytest.approx(expected, rel=1e-3)
+        assert sharpness_at(theta) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize(("factor", "stable"), [(0.95, True), (1.05, False)])

@@ -71,7 +71,7 @@ def hessian_product(theta: Tensor, v: Tensor) -> Tensor:
     return product
 
 
-def largest_curvature(theta: Tensor, steps: int = 30) -> float:
+def sharpness_at(theta: Tensor, steps: int = 30) -> float:
     """Return the eigenvalue of H that is largest in size: power iteration."""
     v = torch.ones_like(theta) / len(theta) ** 0.5
     for _ in range(steps):
@@ -94,7 +94,7 @@ def train_curve(rate: float, steps: int, every: int) -> list[Tensor]:
 @cache
 def sharpness_curve(rate: float) -> list[float]:
     """Return the sharpness at steps 0, 50, ..., 1500."""
-    return [largest_curvature(theta) for theta in train_curve(rate, 1500, 50)]
+    return [sharpness_at(theta) for theta in train_curve(rate, 1500, 50)]
 
 
 # --8<-- [end:sharpness]
