@@ -37,6 +37,15 @@ def test_every_claim_is_proved_by_a_test_or_says_why_none_applies(book: Book) ->
             assert proofs, f"no test is marked @pytest.mark.claim({claim.id!r})"
 
 
+def test_no_claim_and_no_heading_of_a_source_is_missing(book: Book) -> None:
+    headings = {row.id for row in book.ledger.headings}
+    for source in book.ledger.sources.values():
+        assert source.missing("claim", set(book.claims)) == []
+        assert source.missing("heading", headings) == []
+    assert len(book.claims) == sum(s.claims for s in book.ledger.sources.values()) == 161
+    assert len(headings) == sum(s.headings for s in book.ledger.sources.values()) == 70
+
+
 def test_every_mark_of_a_test_names_a_claim(book: Book) -> None:
     unknown = [
         f"{test.file}:{test.line} marks {name}"
