@@ -112,6 +112,11 @@ def closure(book: Book, start: str) -> list[str]:
         for use in page.uses:
             if use.kind in ("eqref", "figref") and (home := book.home(use.kind[:-3], use.key)):
                 waiting.append(home)
+            stem = use.key.partition(".")[0] if use.kind == "val" else ""
+            if use.kind in ("fig", "figref"):
+                stem = book.figure_modules.get(use.key, "")
+            if stem in book.modules and book.modules[stem].area == "labs":
+                waiting.append(f"labs/{stem.replace('_', '-')}")
             if use.kind == "tag":
                 waiting.append("guide/notation")
     return sorted(found)
@@ -122,10 +127,14 @@ def copy_project(target: Path) -> None:
     book = Book(Project(ROOT))
     names = closure(book, START)
     stems = {stem for name in names for stem in _stems(book, name)}
-    for language in LANGUAGES:
-        for name in names:
+    labs = {lab.uri.removesuffix(".md"): lab.module.stem for lab in book.labs}
+    for name in names:
+        for language in LANGUAGES if name not in labs else ():
             _copy(target, f"docs/{language}/{name}.md")
-    for stem in stems:
+        if name in labs:
+            _copy(target, f"src/x0/labs/{labs[name]}.py")
+            _copy(target, f"build/labs/{labs[name]}")
+    for stem in stems - set(labs.values()):
         module = book.modules[stem]
         _copy(target, f"src/x0/{module.area}/{stem}.py")
         _copy(target, f"build/run/{module.area}/{stem}")
