@@ -89,7 +89,8 @@ def demo() -> dict[str, float | tuple[float, float]]:
             f"{width:5d}  {row['mean']:6.1f}  {row['median']:8.1f}"
             f"  {row['variance']:9.1f}  {5 * DEPTH / width:9.3f}"
         )
-    values["theory_256"] = 5 * DEPTH / 256
+        values[f"theory_{width}"] = 5 * DEPTH / width
+        values[f"theory_median_{width}"] = math.exp(-5 * DEPTH / width / 2)
     values["spread_256"] = math.exp(math.sqrt(5 * DEPTH / 256))
     return values
 
