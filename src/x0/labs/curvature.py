@@ -85,7 +85,7 @@ print(f"{parameters} parameters, {parameters**2} entries of the Hessian")
 #
 # {eq:multivariate-product}
 #
-# It costs a few gradients [@pearlmutter1994]. Compared with difference quotients of the gradient, whose error shrinks with the step:
+# It costs a few gradients [@pearlmutter1994]. Compared with difference quotients of the gradient, whose error is ten times smaller when the step is:
 
 # %%
 v = torch.randn(parameters, generator=generator, dtype=torch.float64)
@@ -271,10 +271,10 @@ lowest, highest = min(settled), max(settled)
 #
 # ## 学到了什么 {#learned}
 #
-# - $2/\lambda$ 是**下降**的界：在训练过的点上，损失上升的学习率只比它高一两成。高出的这一点，是因为 $\lambda$ 在走的过程中还在变小。
-# - $2/\lambda$ **不是训练崩坏的界**。过了它，损失冲上去，网络被甩到更平的地方，训练继续；真正发散要到 {val:curvature.diverges:.1f} 倍。文献里叫「弹弓」[@lewkowycz2020]。
-# - 初始化处的 $\lambda$ 更不能用来预测：前几步它就变了，{val:curvature.diverges_start:.1f} 倍以下都能训练。
-# - 曲率不是网络的常数，它跟着学习率走，停在 $2/\eta$ 附近，即「稳定性的边缘」[@cohen2021]。
+# - $2/\lambda$ 是**下降**的界：在训练过的点上，学习率从它的 {val:curvature.rises:.1f} 倍起，损失就会上升；倍数每隔 0.1 试一个。
+# - $2/\lambda$ **不是训练崩坏的界**。过了它，损失冲上去，网络被甩到更平的地方，训练继续；真正发散要到 {val:curvature.diverges:.1f} 倍。文献里叫“弹射”（catapult）[@lewkowycz2020]。
+# - 初始化处的 $\lambda$ 更不能用来预测：前几步它就变了，{val:curvature.diverges_start:.1f} 倍以下都不发散。
+# - 曲率不是网络的常数，它跟着学习率走，停在 $2/\eta$ 附近，即“稳定性的边缘”[@cohen2021]。
 #
 # ## 再试两件事 {#try}
 #
@@ -294,9 +294,9 @@ lowest, highest = min(settled), max(settled)
 #
 # ## What was learned {#learned}
 #
-# - $2/\lambda$ is the limit of **descent**: at the trained point the loss rises at a learning rate only 10 or 20 % above it. It lies above because $\lambda$ still shrinks along the way.
+# - $2/\lambda$ is the limit of **descent**: at the trained point the loss rises from {val:curvature.rises:.1f} times as much on; the multiples that were tried are 0.1 apart.
 # - $2/\lambda$ is **not where training breaks**. Beyond it the loss surges, the network is thrown to a flatter place, and training goes on; it diverges only at {val:curvature.diverges:.1f} times as much. The literature calls it a catapult [@lewkowycz2020].
-# - The $\lambda$ at initialization predicts even less: it changes within the first steps, and anything below {val:curvature.diverges_start:.1f} times as much can be trained.
+# - The $\lambda$ at initialization predicts even less: it changes within the first steps, and nothing below {val:curvature.diverges_start:.1f} times as much diverges.
 # - Curvature is no constant of a network: it follows the learning rate and settles near $2/\eta$, the edge of stability [@cohen2021].
 #
 # ## Two things to try {#try}

@@ -220,7 +220,7 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 # - 最深的网络要在混沌边缘上。偏到任何一侧，能训练的深度都只有深度尺度的几倍。
 # - 有序一侧的边界陡，混沌一侧的缓：混沌的网络梯度爆炸，小的学习率还能走一段。
 #
-# **复现了什么，有何不同。** 复现了原论文的主要发现：可训练的区域以深度尺度的一个倍数为界，在混沌边缘处最深；倍数也相近。不同之处：原文用 MNIST、宽 {exact:300}、深到 {exact:300} 层，训练步数多得多；这里是 8×8 的数字、宽 64、深到 48 层、{exact:150} 步，每个格子只有一个网络。深度小，看不到离边缘很近处的发散。
+# **复现了什么，有何不同。** 复现了原论文的主要发现：可训练的区域以深度尺度的一个倍数为界，在混沌边缘处最深；倍数也相近。不同之处：原文用 MNIST、宽 {exact:300}、深到 {exact:300} 层，多半训练更多步；这里是 8×8 的数字、宽 64、深到 48 层、{exact:150} 步，每个格子只有一个网络。深度小，看不到离边缘很近处的发散。
 #
 # ## 再试两件事 {#try}
 #
@@ -244,7 +244,7 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 # - The deepest networks must stand at the edge of chaos. To either side the trainable depth is only a few times the depth scale.
 # - The border is steep on the ordered side and soft on the chaotic one: in chaos gradients explode, and a small learning rate still gets somewhere.
 #
-# **What was reproduced, and what differs.** The main finding of the paper was reproduced: the trainable region ends at a multiple of the depth scale and is deepest at the edge of chaos; the multiple is similar too. What differs: the paper used MNIST, width {exact:300}, up to {exact:300} layers, and many more steps; here there are 8×8 digits, width 64, up to 48 layers, {exact:150} steps, and only one network per cell. At these depths the divergence close to the edge cannot be seen.
+# **What was reproduced, and what differs.** The main finding of the paper was reproduced: the trainable region ends at a multiple of the depth scale and is deepest at the edge of chaos; the multiple is similar too. What differs: the paper used MNIST, width {exact:300}, up to {exact:300} layers, and mostly more steps; here there are 8×8 digits, width 64, up to 48 layers, {exact:150} steps, and only one network per cell. At these depths the divergence close to the edge cannot be seen.
 #
 # ## Two things to try {#try}
 #

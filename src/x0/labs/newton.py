@@ -50,7 +50,7 @@ print(f"kappa       {kappa:.2f}")
 #
 # 损失是 $\theta$ 的二次函数，Hessian 矩阵 $H$ 是常数，特征值从 $\mu$ 到 $\lambda$，条件数 $\kappa$ 是两者之比，这里是 {val:newton.kappa:.1f}。沿 $H$ 的一个特征方向看误差 $c_t$，别的方向不来干扰。
 #
-# **梯度下降**每步把误差乘以同一个数：
+# **梯度下降**每步把误差乘以同一个数（这里写的是 $\lambda$ 的方向，别的方向换成自己的特征值）：
 #
 # {eq:newton-descent}
 #
@@ -75,7 +75,7 @@ print(f"kappa       {kappa:.2f}")
 #
 # The loss is quadratic in $\theta$, its Hessian $H$ is constant, with eigenvalues from $\mu$ to $\lambda$; the condition number $\kappa$ is their ratio, here {val:newton.kappa:.1f}. Look at the error $c_t$ along one eigenvector of $H$: the others do not interfere.
 #
-# **Gradient descent** multiplies the error by the same number at each step:
+# **Gradient descent** multiplies the error by the same number at each step (written for the direction of $\lambda$; others have their own eigenvalue in its place):
 #
 # {eq:newton-descent}
 #
@@ -237,7 +237,7 @@ plt.show()
 # ## Two things to try {#try}
 #
 # 1. Take Legendre polynomials as features (`np.polynomial.legendre.legvander(x, 3)`). What is the condition number, and what happens to the numbers of steps?
-# 2. Replace the squared error by its $\ln\cosh$, which is not quadratic. Does Newton's method still converge from afar?
+# 2. Replace the square of the error by its $\ln\cosh$; the loss is no longer quadratic. Does Newton's method still converge from afar?
 #
 # ## The assertions {#finding}
 #
