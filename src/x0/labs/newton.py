@@ -164,7 +164,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:newton-errors} 离解的距离，纵轴是对数。虚线是预测的斜率，点是实测。Newton 法一步就落到舍入误差。
 #
-# 梯度下降的预测是 {val:newton.descent_rate:.4f}，实测 {val:newton.descent_measured:.4f}。重球法的预测是 {val:newton.ball_rate:.4f}，实测 {val:newton.ball_measured:.4f}，略慢：在最优的 $\beta$ 上，两端各有一个二重根，误差还要乘一个随步数线性增长的因子，步数越多越不显眼。
+# 梯度下降的预测是 {val:newton.descent_rate:.4f}，实测 {val:newton.descent_measured:.4f}。重球法的预测是 {val:newton.ball_rate:.4f}，实测 {val:newton.ball_measured:.4f}，略慢：在最优的 $\beta$ 上，两端各有一个二重根，误差还要乘一个随步数线性增长的因子，所以总步数也比预测的多；步数越多，它越不显眼。
 #
 # ### 学习率取错了会怎样 {#sweep}
 #
@@ -173,7 +173,7 @@ plt.show()
 # %% [markdown] lang="en"
 # {fig:newton-errors} The distance to the solution, on a log scale. Dashed: the predicted slope; points: measured. Newton's method falls to rounding error in one step.
 #
-# For gradient descent {val:newton.descent_rate:.4f} was predicted and {val:newton.descent_measured:.4f} measured. For heavy ball it is {val:newton.ball_rate:.4f} and {val:newton.ball_measured:.4f}, a little slower: with the best $\beta$ each end of the spectrum has a double root, and the error carries a factor that grows linearly with the steps, which matters less and less.
+# For gradient descent {val:newton.descent_rate:.4f} was predicted and {val:newton.descent_measured:.4f} measured. For heavy ball it is {val:newton.ball_rate:.4f} and {val:newton.ball_measured:.4f}, a little slower: with the best $\beta$ each end of the spectrum has a double root, and the error carries a factor that grows linearly with the steps: in all it takes more steps than predicted, but the factor matters less and less.
 #
 # ### A wrong learning rate {#sweep}
 #
