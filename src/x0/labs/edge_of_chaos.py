@@ -178,7 +178,8 @@ ax.set(xlabel="σw²", ylabel="depth", yscale="log", ylim=(rows[0], rows[-1]))
 ax.set_yticks(DEPTHS, [str(depth) for depth in DEPTHS])
 ax.minorticks_off()
 ax.grid(False)
-fig.colorbar(field, label="training accuracy")
+fig.colorbar(field)
+ax.set_title("training accuracy")
 plt.show()
 
 # %% [markdown] lang="zh"
