@@ -77,6 +77,7 @@ class SitePage:
         return name if "/" in name else f"{name}/index"
 
 
+@functools.cache
 def site_pages() -> list[SitePage]:
     """Return every page of the built site, 404 pages included."""
     paths = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
@@ -93,10 +94,19 @@ def is_first(page: SitePage) -> bool:
     return page == next(x for x in site_pages() if is_written(x) and x.folder == page.folder)
 
 
+def is_typical(page: SitePage) -> bool:
+    """Whether it is not generated, or the shortest or longest of those that one template makes."""
+    if not page.is_code:
+        return True
+    sizes = {x: x.file.stat().st_size for x in site_pages() if x.folder == page.folder}
+    return page in (min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__))
+
+
 # What a test is given by the name of its argument. The two languages of a page have the same code
 # and the same formulas (tested), so that one of them is enough where a test is slow.
 KINDS: dict[str, Callable[[SitePage], bool]] = {
     "site_page": lambda page: True,
+    "typical_page": is_typical,
     "book_page": is_written,
     "chinese_page": lambda page: is_written(page) and page.language == "zh",
     "english_page": lambda page: is_written(page) and page.language == "en",

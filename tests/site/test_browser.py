@@ -160,7 +160,9 @@ def visits(
     not changed, in a site whose other files have not changed, is not visited again.
     """
     specs = (getattr(item, "callspec", None) for item in request.session.items)
-    pages = dict.fromkeys(s.params["site_page"] for s in specs if s and "site_page" in s.params)
+    pages = dict.fromkeys(
+        s.params["typical_page"] for s in specs if s and "typical_page" in s.params
+    )
     assets = [
         path.read_bytes()
         for path in sorted(published.rglob("*.*"))
@@ -201,9 +203,9 @@ def recalled(stored: dict[str, Any], base_url: str) -> Seen:
 
 
 @pytest.fixture
-def seen(visits: dict[str, Seen], site_page: Any) -> Seen:
+def seen(visits: dict[str, Seen], typical_page: Any) -> Seen:
     """What one page shows."""
-    return visits[site_page.path]
+    return visits[typical_page.path]
 
 
 @pytest.fixture
@@ -226,7 +228,7 @@ def leaving(requests: list[str], base_url: str) -> list[str]:
     return [url for url in requests if not url.startswith((base_url, "data:", "blob:"))]
 
 
-# Every page
+# Every page; of those that a template generates the shortest and longest of each folder
 
 
 def test_nothing_goes_wrong_in_the_browser(seen: Seen) -> None:
@@ -267,13 +269,13 @@ def test_the_layout_does_not_shift(seen: Seen) -> None:
 
 
 def test_the_layout_does_not_shift_on_a_slow_line(
-    chromium: Browser, base_url: str, book_page: Any
+    chromium: Browser, base_url: str, english_page: Any
 ) -> None:
     context = chromium.new_context(viewport=SIZES["wide"])  # type: ignore[arg-type]
     context.add_init_script(OBSERVE_SHIFTS)
     page = context.new_page()
     slow_down(page)
-    page.goto(base_url + book_page.path)
+    page.goto(base_url + english_page.path)
     settle(page)
     found = page.evaluate("x0Shifts")
     context.close()
@@ -313,21 +315,21 @@ def twin_url(base_url: str, page: Any, section: str = "") -> str:
 
 
 def test_the_language_switch_keeps_page_and_section(
-    page: Page, base_url: str, book_page: Any
+    page: Page, base_url: str, chinese_page: Any
 ) -> None:
-    page.goto(base_url + book_page.path)
+    page.goto(base_url + chinese_page.path)
     switch = page.locator("#x0-lang")
     switch.click()
-    expect(page).to_have_url(twin_url(base_url, book_page))
-    for section in sections(book_page)[-1:]:
-        page.goto(f"{base_url}{book_page.path}#{section}")
+    expect(page).to_have_url(twin_url(base_url, chinese_page))
+    for section in sections(chinese_page)[-1:]:
+        page.goto(f"{base_url}{chinese_page.path}#{section}")
         settle(page)
         page.locator("#x0-lang").click()
-        expect(page).to_have_url(twin_url(base_url, book_page, section))
-        assert page.evaluate("document.documentElement.lang")[:2] != book_page.language
+        expect(page).to_have_url(twin_url(base_url, chinese_page, section))
+        assert page.evaluate("document.documentElement.lang")[:2] != chinese_page.language
         # And back again.
         page.locator("#x0-lang").click()
-        expect(page).to_have_url(f"{base_url}{book_page.path}#{section}")
+        expect(page).to_have_url(f"{base_url}{chinese_page.path}#{section}")
 
 
 def test_the_language_switch_works_after_instant_navigation(
