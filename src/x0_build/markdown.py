@@ -188,7 +188,7 @@ class Context:
             return self.error(f"{kind} {key} is shown on no page")
         title = self.book.pages[self.language][home].title
         number = self.book.number(home, kind, key) or 0
-        text = f"{title} {self._numbered(kind, number)}"
+        text = f"{title}\N{NO-BREAK SPACE}{self._numbered(kind, number)}"
         return self.link(self.href(f"{home}.md", anchor), text, "x0-ref")
 
     def _numbered(self, kind: str, number: int) -> str:

@@ -372,7 +372,7 @@ BROKEN = {
     ),
     "heavy": (
         "def plot_a():  # here\n    fig, ax = plt.subplots()\n"
-        "    ax.pcolormesh(np.random.default_rng(0).random((60, 60)))\n    return fig\n",
+        "    ax.pcolormesh(np.random.default_rng(0).random((90, 90)))\n    return fig\n",
         "KB gzipped; at most 30 KB may be",
     ),
     "exits": ("import sys\nsys.exit(3)  # here\n", "Importing the module raises SystemExit: 3"),

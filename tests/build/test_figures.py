@@ -196,7 +196,9 @@ def test_layout_makes_room_for_chinese() -> None:
         assert text in texts(svg)
         return float(fig.axes[0].get_position().x0 * 5.8 * 72)
 
-    assert left("很长的标签") - left("短") == pytest.approx(4 * 9, abs=0.5)  # 9 pt ticks
+    with plt.style.context(figures.STYLE):
+        ticks = plt.rcParams["ytick.labelsize"]
+    assert left("很长的标签") - left("短") == pytest.approx(4 * ticks, abs=0.5)
 
 
 def test_size_counts_gzipped_bytes() -> None:
