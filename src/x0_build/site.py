@@ -46,7 +46,8 @@ def build(project: Project, target: Path | None = None, *, progress: bool = True
     if problems := prepare(project, progress=progress):
         raise BuildError(problems)
     start = time.perf_counter()
-    staging = project.build / "staging"
+    # A folder for each target: tests build two sites at the same time.
+    staging = project.build / "staging" / target.name
     shutil.rmtree(staging, ignore_errors=True)
     # MkDocs empties its target, so English is built beside Chinese and moved into it.
     folders = {"zh": staging / "zh", "en": staging / "en"}
@@ -88,7 +89,7 @@ def build(project: Project, target: Path | None = None, *, progress: bool = True
     # A host serves the 404 page of the root for every missing address: that one is bilingual.
     (folders["en"] / "404.html").unlink(missing_ok=True)
     shutil.move(folders["en"], folders["zh"] / "en")
-    _swap(folders["zh"], target, project.build / "previous")
+    _swap(folders["zh"], target, staging / "previous")
     shutil.rmtree(staging, ignore_errors=True)
     return time.perf_counter() - start
 

@@ -222,7 +222,7 @@ def assert_stops(
             assert remedy in found.remedy
         assert f"{len(expected)} problem(s); nothing was published." in run.output
         assert project_copy.site_hash() == before, "the last good site was touched"
-        started = (project_copy.root / "build" / "staging").exists()
+        started = (project_copy.root / "build" / "staging" / "site").exists()
         assert started == mkdocs, "MkDocs must start only when the sources are good"
 
     return stops
