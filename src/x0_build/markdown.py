@@ -189,7 +189,7 @@ class Context:
         title = self.book.pages[self.language][home].title
         number = self.book.number(home, kind, key) or 0
         text = f"{title}\N{NO-BREAK SPACE}{self._numbered(kind, number)}"
-        return self.link(self.href(f"{home}.md", anchor), text, "x0-ref")
+        return self.link(self.href(f"{home}.md", anchor), text, "x0-ref x0-ref--page")
 
     def _numbered(self, kind: str, number: int) -> str:
         return f"({number})" if kind == "eq" else f"{self.words['figure']} {number}"
