@@ -147,7 +147,9 @@ def test_equations_are_numbered_in_the_order_of_the_chinese_page(book: Book) -> 
     assert 'data-tex="x = 1"' in html
     assert '<a class="x0-ref" href="#eq-he-two">(1)</a>' in html
     # The other one is shown on the concept's own page: title and number there.
-    assert '<a class="x0-ref x0-ref--page" href="he.md#eq-he-law">He\N{NO-BREAK SPACE}(1)</a>' in html
+    assert (
+        '<a class="x0-ref x0-ref--page" href="he.md#eq-he-law">He\N{NO-BREAK SPACE}(1)</a>' in html
+    )
 
 
 def test_an_equation_says_how_it_was_checked(book: Book) -> None:
