@@ -423,7 +423,10 @@ class _Inline(InlineProcessor):
     def __init__(self, kind: str, md: Markdown, context: Context) -> None:
         # Punctuation behind a formula belongs to it: no line may break between them.
         tail = rf"(?P<tail>[{re.escape(_PUNCTUATION)}]?)" if kind == "math" else ""
-        super().__init__(INLINE[kind] + tail, md)
+        # No space stands beside a full-width parenthesis.
+        head = " *" if kind == "cite" and context.language == "zh" else ""
+        tail = " *" if kind == "cited" and context.language == "zh" else tail
+        super().__init__(head + INLINE[kind] + tail, md)
         self.kind, self.context = kind, context
 
     def handleMatch(  # type: ignore[override]
@@ -451,10 +454,11 @@ class _Inline(InlineProcessor):
         return m["key"]
 
     def cited(self, m: re.Match[str]) -> etree.Element:
+        zh = self.context.language == "zh"
         span = etree.Element("span")
-        span.text = AtomicString(f"{m['arg']} (")
+        span.text = AtomicString(f"{m['arg']}（" if zh else f"{m['arg']} (")
         span.append(self.context.citation(m["key"]))
-        span[-1].tail = AtomicString(")")
+        span[-1].tail = AtomicString("）" if zh else ")")
         return span
 
     def cite(self, m: re.Match[str]) -> etree.Element:

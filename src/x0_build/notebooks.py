@@ -262,8 +262,13 @@ def plain(text: str, book: Book, page: Page, site: str) -> str:
         (PATTERNS["fig"], lambda m: f"**{reference('fig', m['key'])}**"),
         (PATTERNS["figref"], lambda m: reference("fig", m["key"])),
         (PATTERNS["exact"], lambda m: m["key"]),
-        (PATTERNS["cited"], lambda m: f"{m['arg']} ({label(m['key'])})"),
-        (PATTERNS["cite"], cited),
+        (
+            re.compile(PATTERNS["cited"].pattern + (" *" if wide else "")),
+            lambda m: (
+                f"{m['arg']}（{label(m['key'])}）" if wide else f"{m['arg']} ({label(m['key'])})"
+            ),
+        ),
+        (re.compile((" *" if wide else "") + PATTERNS["cite"].pattern), cited),
         (
             PATTERNS["term"],
             lambda m: m["arg"] or book.glossary[m["key"]].name[language],

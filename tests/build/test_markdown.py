@@ -184,13 +184,14 @@ def test_values_are_formatted_and_linked_to_their_module(book: Book) -> None:
 
 def test_citations_terms_tags_and_references(book: Book) -> None:
     html = render(
-        book, "{A1 A2} {term:fan-in} [@he2015; @glorot2010, §2]\n\n{cited:0.02|he2015}\n\n{refs}"
+        book, "{A1 A2} {term:fan-in} [@he2015; @glorot2010, §2]\n\n{cited:0.02|he2015} 层\n\n{refs}"
     )
     assert ">A1</a>" in html
     assert "../guide/notation.md#a2" in html
     assert '<a class="x0-term" href="#term-fan-in" title="输入的个数 n">输入数</a>' in html
-    assert "（He 等 2015；Glorot &amp; Bengio 2010，§2）" in re.sub(r"<[^>]+>", "", html)
-    assert "0.02 (" in html
+    text = re.sub(r"<[^>]+>", "", html)
+    assert "输入数（He 等 2015；Glorot &amp; Bengio 2010，§2）" in text, "no space beside （ ）"
+    assert "0.02（He 等 2015）层" in text
     assert 'id="ref-he2015"' in html
     assert "输入的个数" in html
 
