@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as BrowserTimeoutError
 
 from x0_build.paths import Project
 from x0_build.tex import Katex, expand, load_macros
@@ -271,14 +272,22 @@ def test_the_layout_does_not_shift(seen: Seen) -> None:
 def test_the_layout_does_not_shift_on_a_slow_line(
     chromium: Browser, base_url: str, english_page: Any
 ) -> None:
-    context = chromium.new_context(viewport=SIZES["wide"])  # type: ignore[arg-type]
-    context.add_init_script(OBSERVE_SHIFTS)
-    page = context.new_page()
-    slow_down(page)
-    page.goto(base_url + english_page.path)
-    settle(page)
-    found = page.evaluate("x0Shifts")
-    context.close()
+    for last in (False, True):
+        context = chromium.new_context(viewport=SIZES["wide"])  # type: ignore[arg-type]
+        context.add_init_script(OBSERVE_SHIFTS)
+        page = context.new_page()
+        slow_down(page)
+        try:
+            page.goto(base_url + english_page.path)
+            settle(page)
+            found = page.evaluate("x0Shifts")
+        except BrowserTimeoutError:  # Chromium's slow line loses a request now and then: once more
+            if last:
+                raise
+            continue
+        finally:
+            context.close()
+        break
     assert sum(value for value, _ in found) < MOST_SHIFT, found
 
 
