@@ -155,7 +155,7 @@ def weights(project: Project) -> None:
                 answers: list[Response] = []
                 address = ("" if language == "zh" else "en/") + re.sub(r"index$", "", page.name)
                 tab = chromium.new_context().new_page()
-                tab.on("response", answers.append)
+                tab.on("response", lambda answer, into=answers: into.append(answer))
                 tab.goto(
                     base + address.rstrip("/") + ("/" if address else ""), wait_until="networkidle"
                 )
