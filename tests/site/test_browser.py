@@ -281,7 +281,7 @@ def test_the_layout_does_not_shift_on_a_slow_line(
             page.goto(base_url + english_page.path)
             settle(page)
             found = page.evaluate("x0Shifts")
-        except BrowserTimeoutError:  # Chromium's slow line loses a request now and then: once more
+        except BrowserTimeoutError:  # seldom, a load never ends on a slowed line: once more
             if last:
                 raise
             continue
