@@ -1,161 +1,116 @@
-"""The book: everything that pages can refer to, loaded once per build."""
+"""The book: everything that pages can refer to, read once, then fixed."""
 
 from __future__ import annotations
 
-import ast
-import html
-import re
-import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import yaml
+from x0_build.data.bibliography import Reference, read_references
+from x0_build.data.checked import Check, Checked, Statement, Test, read_checked, read_equations
+from x0_build.data.explorers import read_explorers
+from x0_build.data.glossary import Term, read_glossary
+from x0_build.data.ledger import Claim, Ledger, read_ledger
+from x0_build.data.nav import Part, read_nav
+from x0_build.data.tex import Katex
+from x0_build.data.words import Words, read_words
+from x0_build.project import LANGUAGES, BuildError, Problem, Project
+from x0_build.run import Module, Result, load, modules, number
+from x0_build.run.lab import Lab
+from x0_build.run.lab import read as read_labs
+from x0_build.run.module import LABS
+from x0_build.syntax import Page, read_page, scan, sections
+from x0_equations import Printed
 
-from x0_build import execute, labs
-from x0_build.ledger import Claim, Ledger, read
-from x0_build.paths import Project
-from x0_build.problems import BuildError, Problem
-from x0_build.source import Page, load_pages
-from x0_build.tex import Katex, equation_files
-from x0_equations import Mark, marks
-
-
-@dataclass(frozen=True)
-class Term:
-    """One entry of the glossary, by language."""
-
-    key: str
-    name: dict[str, str]
-    definition: dict[str, str]
-    page: str  # where it is explained, if no page marks it with {term:…}
-    variants: tuple[str, ...]  # other Chinese words for it, which the book does not use
+Pages = dict[str, dict[str, Page]]
 
 
 @dataclass(frozen=True)
-class Reference:
-    """One entry of the bibliography."""
-
-    key: str
-    label: dict[str, str]  # "Glorot & Bengio 2010", by language
-    html: str
-    fields: dict[str, str]  # as in the file, and `people`
-
-
-@dataclass(frozen=True)
-class Test:
-    """One test function."""
-
-    name: str
-    file: str  # relative to the root
-    line: int
-    claims: tuple[str, ...]
-
-
-@dataclass
 class Book:
-    """The sources of one checkout, read once."""
+    """The sources of one checkout, and what executing them gave."""
 
     project: Project
-    _functions: dict[str, dict[str, str]] = field(default_factory=dict)  # by file and name
+    words: Words
+    nav: tuple[Part, ...]
+    pages: Pages  # by language and name, those of the labs among them
+    labs: dict[str, Lab]  # by stem
+    modules: dict[str, Module]  # by stem, labs among them
+    sources: dict[str, str]  # text of a module by stem
+    results: dict[str, Result]  # by stem; what was not executed is missing
+    equations: dict[str, Printed]
+    checks: dict[str, Check]  # by the key of the equation
+    macros: dict[str, str]  # name with backslash to expansion
+    glossary: dict[str, Term]
+    references: dict[str, Reference]
+    ledger: Ledger
+    tests: dict[str, list[Test]]  # by file
+    statements: dict[str, Statement]  # sentences that tests prove, by key
+    explorers: dict[str, Any]  # rows of explorers.toml, by the figure whose place they take
 
     @cached_property
-    def pages(self) -> dict[str, dict[str, Page]]:
-        """Pages by language and name, those of the labs among them."""
-        pages = load_pages(self.project)
-        for lab in self.labs:
-            for language, page in lab.pages.items():
-                pages[language][page.name] = page
-        return pages
-
-    @cached_property
-    def labs(self) -> list[labs.Lab]:
-        """The labs, by name."""
-        return labs.read(self.project)
-
-    @cached_property
-    def katex(self) -> Katex:
-        """KaTeX with the house macros."""
-        return Katex(self.project)
-
-    @cached_property
-    def equations(self) -> dict[str, Path]:
-        """Files of displayed equations by key."""
-        return equation_files(self.project)
-
-    @cached_property
-    def marks(self) -> dict[str, Mark]:
-        """How each equation is checked, by key."""
-        return marks(self.project.root)
-
-    @cached_property
-    def results(self) -> dict[str, execute.Result]:
-        """What the last execution stored, by the stem of the module or lab."""
-        return execute.load(self.project) | labs.load(self.project)
-
-    @cached_property
-    def modules(self) -> dict[str, execute.Module]:
-        """Snippet modules and labs by stem."""
-        found = [*execute.modules(self.project), *(lab.module for lab in self.labs)]
-        return {module.stem: module for module in found}
-
-    @cached_property
-    def figure_modules(self) -> dict[str, str]:
-        """Figure key to the stem of the module that draws it."""
-        return {key: stem for stem, result in self.results.items() for key in result.figures}
-
-    def figure_file(self, key: str, language: str) -> Path:
-        """Return the file of a drawn figure."""
-        stem = self.figure_modules[key]
-        module = self.modules[stem]
-        if module.area == labs.AREA:
-            return labs.figure_file(self.project, stem, key, language)
-        folder = self.project.build / "run" / module.area / stem / "figures"
-        return folder / f"{key}.{language}.svg"
+    def either(self) -> dict[str, Page]:
+        """Each page once: in Chinese, or in English while its translation is pending."""
+        return self.pages["zh"] | {
+            name: page for name, page in self.pages["en"].items() if name not in self.pages["zh"]
+        }
 
     # Numbers run per page in the order of the Chinese page and serve both languages.
 
     @cached_property
     def numbers(self) -> dict[tuple[str, str, str], int]:
         """(page, kind, key) to number, for equations and figures."""
-        found: dict[tuple[str, str, str], int] = {}
-        for page in self.pages["zh"].values():
-            for kind in ("eq", "fig"):
-                for number, key in enumerate(dict.fromkeys(page.keys(kind)), 1):
-                    found[page.name, kind, key] = number
-        return found
-
-    def home(self, kind: str, key: str) -> str | None:
-        """Return the page that displays an equation or figure: its own concept's, else the first."""
-        names = [name for name, k, x in self.numbers if (k, x) == (kind, key)]
-        own = [n for n in names if key.startswith(n.rpartition("/")[2] + "-")]
-        return min(own or names, key=len) if names else None
-
-    def number(self, page: str, kind: str, key: str) -> int | None:
-        """Return the number of an equation or figure on a page."""
-        return self.numbers.get((page, kind, key))
-
-    @cached_property
-    def glossary(self) -> dict[str, Term]:
-        """Terms by key."""
-        rows = self._toml("glossary.toml")
         return {
-            key: Term(
-                key,
-                {"zh": row.get("zh", ""), "en": row.get("en", "")},
-                {"zh": row.get("zh_def", ""), "en": row.get("en_def", "")},
-                row.get("page", ""),
-                tuple(row.get("zh_variants", [])),
-            )
-            for key, row in rows.items()
+            (page.name, kind, key): number
+            for page in self.either.values()
+            for kind in ("eq", "fig")
+            for number, key in enumerate(dict.fromkeys(page.keys(kind)), 1)
         }
 
     @cached_property
-    def ledger(self) -> Ledger:
-        """Everything that snippets/claims.toml says."""
-        text = (self.project.snippets / "claims.toml").read_text(encoding="utf-8")
-        return read(self._toml("claims.toml"), text)
+    def homes(self) -> dict[tuple[str, str], str]:
+        """(kind, key) to the page that displays it: its own concept's, else the first."""
+        shown: dict[tuple[str, str], list[str]] = {}
+        for name, kind, key in self.numbers:
+            shown.setdefault((kind, key), []).append(name)
+        return {
+            (kind, key): min(
+                [n for n in names if key.startswith(n.rpartition("/")[2] + "-")] or names, key=len
+            )
+            for (kind, key), names in shown.items()
+        }
+
+    @cached_property
+    def sections(self) -> dict[str, dict[str, str]]:
+        """Sections of modules by stem and name."""
+        return {stem: sections(text) for stem, text in self.sources.items()}
+
+    @cached_property
+    def figures(self) -> dict[str, str]:
+        """Key of a figure to the stem of the module that draws it."""
+        return {key: stem for stem, result in self.results.items() for key in result.figures}
+
+    @cached_property
+    def figures_of(self) -> dict[str, list[str]]:
+        """Keys of figures by the page that is their home, in the order of their numbers."""
+        shown = [(home, key) for (kind, key), home in self.homes.items() if kind == "fig"]
+        shown.sort(key=lambda row: self.numbers[row[0], "fig", row[1]])
+        return grouped(row for row in shown if row[1] in self.figures)
+
+    @cached_property
+    def notebooks(self) -> dict[str, Lab]:
+        """Labs by the page that shows them."""
+        return {lab_uri(lab): lab for lab in self.labs.values()}
+
+    def shown_on(self, stem: str) -> str:
+        """Return the page that shows a module or a lab."""
+        area = self.modules[stem].area
+        return lab_uri(self.labs[stem]) if area == LABS else f"code/{area}/{stem}.md"
+
+    def heading(self, language: str, page: str, anchor: str) -> str:
+        """Return the heading of a section."""
+        found = self.pages[language].get(page)
+        return next((h.title for h in found.headings if h.id == anchor), "") if found else ""
 
     @cached_property
     def claims(self) -> dict[str, Claim]:
@@ -163,197 +118,160 @@ class Book:
         return {claim.id: claim for claim in self.ledger.claims}
 
     @cached_property
-    def nav(self) -> dict[str, list[tuple[str, list[str]]]]:
-        """The navigation by language: titles of areas, and the pages of each in order."""
-        return {
-            language: self._nav(language, file)
-            for language, file in (("zh", "mkdocs.yml"), ("en", "mkdocs.en.yml"))
-        }
+    def claims_of(self) -> dict[str, list[Claim]]:
+        """Claims by the page that treats them."""
+        return grouped((claim.page, claim) for claim in self.ledger.claims)
 
-    def _nav(self, language: str, file: str) -> list[tuple[str, list[str]]]:
-        path = self.project.root / file
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        areas: list[tuple[str, list[str]]] = []
-        for entry in yaml.safe_load(text.partition("\nnav:")[2]) or []:
-            title, value = next(iter(entry.items())) if isinstance(entry, dict) else ("", entry)
-            rows = value if isinstance(value, list) else [value]
-            uris = [next(iter(r.values())) if isinstance(r, dict) else r for r in rows]
-            names = [str(uri).removesuffix(".md") for uri in uris]
-            areas.append((title, [name for name in names if name in self.pages[language]]))
-        return areas
+    @cached_property
+    def mistakes_of(self) -> dict[str, list[Claim]]:
+        """Claims to correct, by the page that corrects them: the ledger alone shows the others."""
+        return grouped((claim.page, claim) for claim in self.ledger.claims if claim.mistaken)
 
     @cached_property
     def order(self) -> list[str]:
         """All pages in the order of the navigation."""
-        listed = [name for _, names in self.nav["zh"] for name in names]
-        return list(dict.fromkeys([*listed, *self.pages["zh"]]))
+        listed = [name for part in self.nav for name in part.pages if name in self.either]
+        return list(dict.fromkeys([*listed, *self.either]))
 
     def cited(self, page: Page) -> list[str]:
-        """Return the references that a page cites, in order; its claims cite for it."""
-        keys: list[str] = []
-        claims = " ".join(
-            text
-            for claim in self.claims.values()
-            if claim.page == page.name
-            for text in (claim.text[page.language], claim.correct[page.language])
-        )
-        for use in (*page.uses, *Page(page.language, "", page.path, claims).uses):
-            if use.kind in ("cite", "cited"):
-                keys += [part.strip().lstrip("@") for part in use.key.split(";")]
-        return list(dict.fromkeys(keys))
+        """Return the references that a page cites, in order; its mistakes cite for it."""
+        rows = self.mistakes_of.get(page.name, [])
+        texts = [text[page.language] for row in rows for text in (row.text, row.correct)]
+        uses = [*page.uses, *(use for text in texts for use in scan(text))]
+        return list(dict.fromkeys(k for u in uses if u.kind in ("cite", "cited") for k in u.keys))
+
+    def works(self, keys: Iterable[str]) -> list[Reference]:
+        """Return references by name."""
+        rows = [self.references[key] for key in keys if key in self.references]
+        return sorted(rows, key=lambda row: row.label["en"].casefold())
 
     @cached_property
     def citing(self) -> dict[str, list[str]]:
-        """The pages that cite a reference, in order, by key."""
-        found: dict[str, list[str]] = {}
-        for name in self.order:
-            for key in self.cited(self.pages["zh"][name]):
-                found.setdefault(key, []).append(name)
-        return found
+        """The pages that cite a reference, in order."""
+        pages = self.either
+        return grouped((key, name) for name in self.order for key in self.cited(pages[name]))
 
     @cached_property
     def using(self) -> dict[str, list[str]]:
-        """The pages that explain or mark a term of the glossary, in order, by key."""
-        found: dict[str, list[str]] = {
-            key: [term.page] for key, term in self.glossary.items() if term.page
-        }
-        for name in self.order:
-            for key in self.pages["zh"][name].keys("term"):
-                if name not in found.setdefault(key, []):
-                    found[key].append(name)
-        return found
-
-    @cached_property
-    def references(self) -> dict[str, Reference]:
-        """Bibliography entries by key."""
-        path = self.project.snippets / "references.bib"
-        from pybtex.database import parse_file
-        from pybtex.plugin import find_plugin
-        from pybtex.scanner import PybtexError
-
-        try:
-            entries = parse_file(str(path), "bibtex").entries
-        except PybtexError as error:
-            line = int(getattr(error, "lineno", 0) or 0)
-            problem = Problem(
-                self.project.relative(path), line, str(error), "repair the BibTeX entry"
-            )
-            raise BuildError([problem]) from error
-        style = find_plugin("pybtex.style.formatting", "unsrt")()
-        backend = find_plugin("pybtex.backends", "html")("utf-8")
-        texts = {x.key: x.text.render(backend) for x in style.format_entries(entries.values())}
-        return {
-            key: Reference(
-                key,
-                {"zh": _label(entry, "zh"), "en": _label(entry, "en")},
-                re.sub(r'<span class="bibtex-protected">(.*?)</span>', r"\1", texts[key]),
-                {**entry.fields, "people": " and ".join(map(str, _people(entry)))},
-            )
-            for key, entry in entries.items()
-        }
-
-    @cached_property
-    def tests(self) -> dict[str, list[Test]]:
-        """Tests by the stem of the module they mirror."""
-        found = {}
-        for stem, module in self.modules.items():
-            path = self.project.tests / module.area / f"test_{stem}.py"
-            found[stem] = _tests(self.project, path) if path.is_file() else []
-        return found
+        """The pages that explain or mark a term of the glossary, in order."""
+        explained = [(term.key, term.page) for term in self.glossary.values() if term.page]
+        marked = [(key, n) for n in self.order for key in self.either[n].keys("term")]
+        return grouped(dict.fromkeys(explained + marked))
 
     @cached_property
     def proofs(self) -> dict[str, list[Test]]:
-        """Tests by the claim they name."""
-        found: dict[str, list[Test]] = {}
-        for path in sorted(self.project.tests.rglob("test_*.py")):
-            for test in _tests(self.project, path):
-                for claim in test.claims:
-                    found.setdefault(claim, []).append(test)
-        return found
+        """The tests that name a claim."""
+        tests = [test for found in self.tests.values() for test in found]
+        return grouped((claim, test) for test in tests for claim in test.claims)
 
-    def check_source(self, mark: Mark) -> str:
-        """Return the source of the function that checks an equation, decorator included."""
-        return self._check_sources(mark.file)[mark.test]
+    def tests_of(self, stem: str) -> list[Test]:
+        """Return the tests that mirror a module."""
+        return self.tests.get(f"tests/{self.modules[stem].area}/test_{stem}.py", [])
 
-    def _check_sources(self, file: str) -> dict[str, str]:
-        if file not in self._functions:
-            text = (self.project.root / file).read_text(encoding="utf-8")
-            lines = text.split("\n")
-            self._functions[file] = {
-                node.name: "\n".join(
-                    lines[
-                        min((d.lineno for d in node.decorator_list), default=node.lineno)
-                        - 1 : node.end_lineno
-                    ]
-                )
-                for node in ast.parse(text).body
-                if isinstance(node, ast.FunctionDef)
-            }
-        return self._functions[file]
+    def concept(self, key: str) -> str | None:
+        """Return the page that a statement belongs to: the longest whose name begins its key."""
+        names = [n for n in self.either if key.startswith(n.rpartition("/")[2] + "-")]
+        return max(names, key=lambda name: len(name.rpartition("/")[2]), default=None)
 
-    def value(self, key: str, form: str) -> str:
-        """Return a named value as text: `he.ratio` with format `.3f`; pairs as mean ± error.
+    @cached_property
+    def katex(self) -> Katex:
+        """KaTeX with the house macros."""
+        return Katex(self.project, self.macros)
+
+    def value(self, key: str) -> float | tuple[float, float]:
+        """Return a named value: `he.ratio`, `momentum_noise.fixed[0.9]`.
 
         Raises:
-            KeyError: No such module or value.
-            ValueError: The format does not fit.
+            KeyError: There is none; the message says what there is.
         """
-        stem, _, name = key.partition(".")
-        value = self.results[stem].values[name]
-        if isinstance(value, tuple | list):
-            return " ± ".join(_plain(part, form) for part in value)
-        return _plain(value, form)
-
-    def _toml(self, name: str) -> dict[str, Any]:
-        path = self.project.snippets / name
-        try:
-            with open(path, "rb") as file:
-                return tomllib.load(file)
-        except tomllib.TOMLDecodeError as error:
-            match = re.search(r"line (\d+)", str(error))
-            line = int(match.group(1)) if match else 0
-            problem = Problem(self.project.relative(path), line, str(error), "repair the TOML")
-            raise BuildError([problem]) from error
+        stem, _, path = key.partition(".")
+        if stem not in self.results:
+            known = "has not been executed" if stem in self.modules else "does not exist"
+            raise KeyError(f"the module {stem} {known}")
+        return number(self.results[stem].values, path)
 
 
-def _plain(value: float, form: str) -> str:
-    """Format a number for prose: a true minus sign, powers of ten in Unicode."""
-    text = format(value, form)
-    mantissa, _, exponent = text.partition("e")
-    if exponent:
-        power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        text = f"{mantissa} × 10{power}"
-    return text.replace("-", "−")
-
-
-def _people(entry: Any) -> list[Any]:
-    return list(entry.persons.get("author") or entry.persons.get("editor") or [])
-
-
-def _label(entry: Any, language: str) -> str:
-    names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in _people(entry)]
-    names = [re.sub(r"[{}\\]", "", name) for name in names] or [entry.key]
-    if len(names) > 2:
-        who = f"{names[0]} 等" if language == "zh" else f"{names[0]} et al."
-    else:
-        who = " & ".join(names)
-    year = entry.fields.get("year", "")
-    return html.unescape(f"{who} {year}".strip())
-
-
-def _tests(project: Project, path: Path) -> list[Test]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            claims = [
-                str(argument.value)
-                for decorator in node.decorator_list
-                if isinstance(decorator, ast.Call)
-                and isinstance(decorator.func, ast.Attribute)
-                and decorator.func.attr == "claim"
-                for argument in decorator.args
-                if isinstance(argument, ast.Constant)
-            ]
-            found.append(Test(node.name, project.relative(path), node.lineno, tuple(claims)))
+def grouped(rows: Any) -> dict[str, list[Any]]:
+    """Return lists of the second parts of pairs, by their first."""
+    found: dict[str, list[Any]] = {}
+    for key, value in rows:
+        found.setdefault(key, []).append(value)
     return found
+
+
+def lab_uri(lab: Lab) -> str:
+    """Return the page that shows a lab."""
+    return f"{LABS}/{lab.name}.md"
+
+
+def _lab_page(project: Project, lab: Lab, language: str) -> Page:
+    """Return the Markdown of a lab in one language, at the lines of the file where it stands."""
+    lines: list[str] = []
+    for cell in lab.cells:
+        if cell.language == language:
+            lines += [""] * (cell.line - 1 - len(lines))
+            lines += cell.source.split("\n")
+    return read_page(project, language, lab_uri(lab), lab.module.path, "\n".join([*lines, ""]))
+
+
+def read_pages(project: Project, labs: dict[str, Lab]) -> Pages:
+    """Return the pages by language and name, those of the labs among them."""
+    pages: Pages = {}
+    problems: list[Problem] = []
+    for language in LANGUAGES:
+        found = []
+        folder = project.docs / language
+        for path in sorted(folder.rglob("*.md")):
+            try:
+                uri = path.relative_to(folder).as_posix()
+                found.append(read_page(project, language, uri, path))
+            except BuildError as error:
+                problems += error.problems
+        found += [_lab_page(project, lab, language) for lab in labs.values()]
+        pages[language] = {page.name: page for page in found}
+    if problems:
+        raise BuildError(problems)
+    return pages
+
+
+def read_book(project: Project, results: dict[str, Result] | None = None) -> Book:
+    """Read everything.
+
+    Args:
+        project: The checkout.
+        results: What executing the modules gave; what is stored, if it is not given.
+    """
+    problems: list[Problem] = []
+
+    def read(reader: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return reader(*arguments) if None not in arguments else None
+        except BuildError as error:
+            problems.extend(error.problems)
+            return None
+
+    words, labs = read(read_words, project), read(read_labs, project)
+    found: dict[str, Module] = read(modules, project) or {}
+    checked: Checked | None = read(read_checked, project)
+    book = Book(
+        project=project,
+        words=words,
+        nav=read(read_nav, project, words),
+        pages=read(read_pages, project, labs),
+        labs=labs,
+        modules=found,
+        sources={stem: read(project.text, module.path) for stem, module in found.items()},
+        results=read(load, project) if results is None else results,
+        equations=read(read_equations, project),
+        checks=checked.equations if checked else {},
+        macros=read(project.toml, project.snippets / "macros.toml", {"*": str}),
+        glossary=read(read_glossary, project),
+        references=read(read_references, project),
+        ledger=read(read_ledger, project),
+        tests=checked.tests if checked else {},
+        statements=checked.statements if checked else {},
+        explorers=read(read_explorers, project),
+    )
+    if problems:
+        raise BuildError(problems)
+    return book

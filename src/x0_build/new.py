@@ -1,123 +1,74 @@
-"""Laying out the files of a new concept."""
+"""Laying out a concept: files that are valid at once, with marks where its author writes."""
 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from string import Template
 
-from x0_build.paths import Project
+from x0_build.check.page import CHAPTERS
+from x0_build.project import Project, write
 
-_MODULE = '''"""One sentence that states a fact about $name.
-
-The law as one plain line, and the paper (author, year).
-"""
-
-# --8<-- [start:imports]
-from __future__ import annotations
-
-# --8<-- [end:imports]
-
-
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print and return the numbers that the page shows."""
-    value = 2.0**0.5
-    print(f"{value:.3f}")
-    return {"value": value}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
-'''
-
-_TEST = """from x0.$area import $stem
-
-
-def test_replace_this_by_the_law_of_the_concept() -> None:
-    assert $stem.demo()["value"] ** 2 == 3.0  # fails until the law is written
-"""
-
-_CHECK = '''"""Checks of snippets/equations/$name-*.tex."""
-
-from __future__ import annotations
-
-from x0_equations.check import Equation, equation
-
-
-@equation("$name-law", kind="numerical")
-def test_law(eq: Equation) -> None:
-    eq.holds(x=2.0)  # bind symbols from their definitions: sample, integrate, differentiate
-'''
-
-_PAGE = """---
-title: $name
-description: $sentence
-prerequisites: [guide/notation]
----
-# $name {#$name}
-
-$sentence
-
-```python
---8<-- "x0/$area/$stem.py:imports"
-
-
---8<-- "x0/$area/$stem.py:demo"
-```
-{out:$stem}
-
-{eq:$name-law}
-
-## $sources {#sources}
-
-{claims}
-
-## $references {#references}
-
-{refs}
-"""
-
-_WORDS = {
-    "zh": {"sentence": "用一句话说出结论。", "sources": "来源里的说法", "references": "参考文献"},
-    "en": {
-        "sentence": "One sentence that states the result.",
-        "sources": "From the sources",
-        "references": "References",
-    },
+SKELETON = Path(__file__).with_name("templates") / "new"
+FILES = {
+    "module.py.txt": "src/x0/{area}/{stem}.py",
+    "test.py.txt": "tests/{area}/test_{stem}.py",
+    "equations.tex": "snippets/equations/{name}.tex",
+    "check.py.txt": "tests/equations/test_{stem}.py",
+    "page.zh.md": "docs/zh/{area}/{name}.md",
+    "page.en.md": "docs/en/{area}/{name}.md",
 }
 
 
-def lay_out(project: Project, area: str, concept: str) -> list[Path]:
-    """Write the files of a concept and return them; nothing that exists is touched.
+def new(project: Project, area: str, concept: str) -> None:
+    """Write the files of a concept, its line in the navigation, and the label of its figure.
 
     Raises:
-        ValueError: A name is not in lower-case words joined by hyphens.
-        FileExistsError: One of the files exists.
+        BuildError: The area is none, the name cannot be one, or is taken; nothing is written.
     """
-    for name in (area, concept):
-        if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-            raise ValueError(f"Names are lower-case words joined by hyphens. Received: {name!r}")
-    stem = concept.replace("-", "_")
-    names = {"name": concept, "stem": stem, "area": area}
-    files = {
-        project.src / "x0" / area / f"{stem}.py": Template(_MODULE).substitute(names),
-        project.tests / area / f"test_{stem}.py": Template(_TEST).substitute(names),
-        project.tests / "equations" / f"test_{stem}.py": Template(_CHECK).substitute(names),
-        project.snippets / "equations" / f"{concept}-law.tex": "x = 1\n",
-    }
-    for language, words in _WORDS.items():
-        page = project.docs / language / area / f"{concept}.md"
-        files[page] = Template(_PAGE).substitute(names | words)
-    if existing := [path for path in files if path.exists()]:
-        raise FileExistsError(
-            f"{concept} has files already. Received: {project.relative(existing[0])}"
-        )
-    package = project.src / "x0" / area / "__init__.py"
-    if not package.exists():
-        files[package] = f'"""{area.capitalize()}."""\n'
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return list(files)
+    usage = "make new area=training concept=warm-up"
+    if area not in CHAPTERS:
+        near = get_close_matches(area, CHAPTERS, 1)
+        remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(CHAPTERS)}: {usage}"
+        raise project.error(project.src / "x0", 0, f"there is no area {area!r}", remedy)
+    check_name(project, concept, usage)
+    names = {"area": area, "name": concept, "stem": concept.replace("-", "_")}
+    names["words"] = concept.replace("-", " ")
+    files = {project.root / path.format(**names): source for source, path in FILES.items()}
+    for path in files:
+        if path.exists():
+            remedy = "choose another name; nothing was written"
+            raise project.error(path, 0, f"{concept} has files already", remedy)
+    for path, source in files.items():
+        write(path, Template(project.text(SKELETON / source)).substitute(names))
+    _append(project, project.snippets / "labels.toml", names)
+    _navigate(project, project.root / "mkdocs.yml", area, concept)
+    shown = [*map(project.relative, files), "mkdocs.yml", "snippets/labels.toml"]
+    print("\n".join([*shown, "", "`make check` lists what is to do in them."]))
+
+
+def check_name(project: Project, name: str, usage: str) -> None:
+    """Refuse what is no name.
+
+    Raises:
+        BuildError: It is not made of lower-case words joined by hyphens.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        message = f"a name is lower-case words joined by hyphens, not {name!r}"
+        raise project.error(project.root / "Makefile", 0, message, usage)
+
+
+def _append(project: Project, path: Path, names: dict[str, str]) -> None:
+    row = '\n# {name}\n"draws of {words}" = "TODO：{words}的抽样个数"\n'.format(**names)
+    write(path, project.text(path).rstrip("\n") + "\n" + row)
+
+
+def _navigate(project: Project, path: Path, area: str, concept: str) -> None:
+    """Put the page behind the last one of its area."""
+    rows = project.text(path).split("\n")
+    places = [n for n, row in enumerate(rows) if re.match(rf" *- {area}/", row)]
+    place = places[-1] if places else len(rows) - 1
+    indent = re.match(" *", rows[place])
+    rows.insert(place + 1, f"{indent[0] if indent else ''}- {area}/{concept}.md")
+    write(path, "\n".join(rows))

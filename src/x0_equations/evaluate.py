@@ -6,76 +6,116 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from scipy import stats
 
 from x0_equations.tree import Node
-from x0_equations.values import Derivatives, Field, Fixed, Indexed, Matrix, integrate
+from x0_equations.values import Derivatives, Field, Fixed, Indexed, Matrix, integrate, multiply
 
 
 class Unbound(LookupError):
     """A symbol has no value."""
 
 
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "≠": operator.ne,
-    "<": operator.lt,
-    "≤": operator.le,
-    ">": operator.gt,
-    "≥": operator.ge,
-}
-CONSTANTS: dict[str, tuple[Any, Any]] = {
-    "pi": (math.pi, sp.pi),
-    "e": (math.e, sp.E),
-    "infty": (math.inf, sp.oo),
-}
-ELEMENTARY: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
-    "sin": (np.sin, sp.sin),
-    "cos": (np.cos, sp.cos),
-    "tan": (np.tan, sp.tan),
-    "sinh": (np.sinh, sp.sinh),
-    "cosh": (np.cosh, sp.cosh),
-    "tanh": (np.tanh, sp.tanh),
-    "arctan": (np.arctan, sp.atan),
-    "arcsin": (np.arcsin, sp.asin),
-    "arccos": (np.arccos, sp.acos),
-    "ln": (np.log, sp.log),
-    "log": (np.log, sp.log),
-    "exp": (np.exp, sp.exp),
-    "sign": (np.sign, sp.sign),
+class NoValue(ArithmeticError):
+    """A part of an expression has no value; `node` is that part."""
+
+    def __init__(self, node: Node, reason: Exception) -> None:
+        super().__init__(f"{type(reason).__name__}: {reason}")
+        self.node = node
+
+
+COMPARE: dict[str, Callable[[Any, Any], Any]]
+COMPARE = {"=": operator.eq, "≠": operator.ne, "<": operator.lt, "≤": operator.le}
+COMPARE |= {">": operator.gt, "≥": operator.ge}
+# What is known without a binding: for numbers, and for SymPy.
+KNOWN: dict[str, tuple[Any, Any]] = {
     "relu": (lambda z: np.maximum(z, 0.0), lambda z: sp.Max(z, 0)),
+    "min": (lambda *values: reduce(np.minimum, values), sp.Min),
+    "max": (lambda *values: reduce(np.maximum, values), sp.Max),
 }
+_NAMES = (  # of LaTeX, NumPy and SymPy
+    "sin cos tan sinh cosh tanh exp log sign pi ln/log/log e/e/E infty/inf/oo "
+    "arcsin/arcsin/asin arccos/arccos/acos arctan/arctan/atan"
+)
+for _name in _NAMES.split():
+    _own, _numeric, _exact = (_name.split("/") * 3)[:3]
+    KNOWN[_own] = getattr(np, _numeric), getattr(sp, _exact)
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    exact = isinstance(base, Matrix | sp.Basic) or isinstance(exponent, sp.Basic)
+    return (base if exact else np.multiply(base, 1.0)) ** exponent  # 1.0: no powers of integers
+
+
+def _root(radicand: Any, degree: int = 2) -> Any:
+    if isinstance(radicand, sp.Basic):
+        return sp.root(radicand, degree)
+    return np.sqrt(radicand) if degree == 2 else np.float64(radicand) ** (1 / degree)
+
+
+def _hadamard(left: Any, right: Any) -> Any:
+    """Return the elementwise product of equal shapes."""
+    matrices = isinstance(left + right, Matrix)
+    return Matrix(left.array * right.array) if matrices else left * right
+
+
+def _given(value: Any, condition: Any) -> Any:
+    """Return what is random; the condition must be the same in all samples."""
+    if not isinstance(condition, Fixed):
+        raise Unbound("the condition of an expectation to a Fixed value")
+    return value
+
+
+# By the kind of node: its value, from the values of its children.
+PLAIN: dict[str, Callable[..., Any]] = {
+    "group": lambda inner: inner,
+    "positive": lambda term: term,
+    "negative": operator.neg,
+    "plus": lambda *terms: reduce(operator.add, terms),
+    "times": lambda *factors: reduce(multiply, factors),
+    "hadamard": _hadamard,
+    "fraction": operator.truediv,
+    "power": _power,
+    "root": _root,
+    "transpose": lambda value: Matrix.of(value).T,
+    "absolute": abs,
+    "norm": lambda value: float(np.linalg.norm(Matrix.of(value).array)),
+    "binomial": math.comb,
+    "factorial": lambda n: 0 * n + math.factorial(n),  # a SymPy integer stays one
+    "semifactorial": lambda n: 0 * n + math.prod(range(n, 0, -2)),
+    "expectation": lambda mean, value: mean(value),
+    "variance": lambda mean, value: mean(value * value) - mean(value) ** 2,
+    "probability": lambda mean, truth: mean(np.asarray(truth, dtype=float)),
+    "given": _given,
+    "normal": lambda mean, variance: stats.norm(mean, math.sqrt(variance)),
+    "uniform": lambda low, high: stats.uniform(low, high - low),
+}
+JOINS = {"sum": (operator.add, 0), "product": (operator.mul, 1)}
 
 
 class Evaluation:
-    r"""The evaluation of one expression.
-
-    Attributes:
-        orders: The values of the terms \order{…} that were met; they count as 0 in the sum.
-    """
+    """The evaluation of one expression."""
 
     def __init__(self, bindings: Mapping[str, Any]) -> None:
         self.bindings = bindings
         self.exact = any(isinstance(value, sp.Basic) for value in bindings.values())
-        self.orders: list[Any] = []
-        self.local: dict[str, Any] = {}
+        self.orders: list[Any] = []  # the values of the terms \order{…}, which count as 0
 
     def value(self, node: Node) -> Any:
-        """Return the value of an expression.
-
-        Raises:
-            Unbound: A symbol has no value.
-            ArithmeticError: The value does not exist, such as 1/0.
-        """
-        return getattr(self, f"_{node.kind}")(node)
-
-    def _values(self, node: Node) -> list[Any]:
-        return [self.value(child) for child in node.children]
-
-    # Numbers and names -------------------------------------------------------------------------
+        """Return the value of an expression; Unbound or NoValue says why there is none."""
+        try:
+            if node.kind in PLAIN:
+                return PLAIN[node.kind](*(self.value(child) for child in node.children))
+            return getattr(self, f"_{node.kind}")(node)
+        except (Unbound, NoValue):
+            raise
+        except Exception as error:  # whatever NumPy, SymPy or the bindings refuse
+            raise NoValue(node, error) from error
 
     def _number(self, node: Node) -> Any:
         if self.exact:
@@ -83,15 +123,10 @@ class Evaluation:
         return float(node.text) if "." in node.text else int(node.text)
 
     def _lookup(self, name: str) -> Any:
-        if name in self.local:
-            return self.local[name]
         if name in self.bindings:
             return self.bindings[name]
-        if name in CONSTANTS:
-            return CONSTANTS[name][self.exact]
-        if name in ELEMENTARY:
-            numeric, exact = ELEMENTARY[name]
-            return lambda x: (exact if isinstance(x, sp.Basic) else _entrywise(numeric))(x)
+        if name in KNOWN:
+            return KNOWN[name][self.exact]
         raise Unbound(name)
 
     def _name(self, node: Node) -> Any:
@@ -100,11 +135,10 @@ class Evaluation:
 
     def _index(self, node: Node) -> Any:
         base = node.children[0]
-        label = index_name(node)
-        if base.kind == "name" and label in self.bindings:
-            return self.bindings[label]
+        if base.kind == "name" and node.name in self.bindings:
+            return self.bindings[node.name]
         if len(node.children) == 1:
-            raise Unbound(label)
+            raise Unbound(node.name)
         value = self.value(base)
         indices = tuple(self._integer(child) for child in node.children[1:])
         if not isinstance(value, Indexed | Mapping):
@@ -117,94 +151,32 @@ class Evaluation:
             raise Unbound(f"an integer for {value}")
         return int(value)
 
-    # Arithmetic --------------------------------------------------------------------------------
-
-    def _group(self, node: Node) -> Any:
-        return self.value(node.children[0])
-
-    def _signed(self, node: Node) -> Any:
-        value = self.value(node.children[0])
-        return -value if node.text == "-" else value
-
-    def _plus(self, node: Node) -> Any:
-        terms = [self.value(child) for child in node.children if not _is_order(child)]
-        for child in node.children:
-            if _is_order(child):
-                self.value(child)
-        return _fold(operator.add, terms) if terms else 0
-
-    def _times(self, node: Node) -> Any:
-        return _fold(operator.mul, self._values(node))
-
-    def _hadamard(self, node: Node) -> Any:
-        left, right = self._values(node)
-        return left.hadamard(right) if isinstance(left, Matrix) else left * right
-
-    def _over(self, node: Node) -> Any:
-        left, right = self._values(node)
-        return left / right
-
-    _fraction = _over
-
-    def _power(self, node: Node) -> Any:
-        base, exponent = self._values(node)
-        if isinstance(base, Matrix | sp.Basic) or isinstance(exponent, sp.Basic):
-            return base**exponent
-        return np.float64(base) ** exponent if np.ndim(base) == 0 else base**exponent
-
-    def _transpose(self, node: Node) -> Any:
-        return self.value(node.children[0]).T
-
-    def _root(self, node: Node) -> Any:
-        radicand, *degree = self._values(node)
-        if isinstance(radicand, sp.Basic):
-            return sp.root(radicand, degree[0] if degree else 2)
-        return np.float64(radicand) ** (1 / degree[0]) if degree else np.sqrt(radicand)
-
-    def _factorial(self, node: Node) -> Any:
-        value = self._integer(node.children[0])
-        result = math.prod(range(value, 0, -2)) if node.text else math.factorial(value)
-        return sp.Integer(result) if self.exact else result
-
-    def _binomial(self, node: Node) -> Any:
-        return math.comb(*(self._integer(child) for child in node.children))
-
-    def _absolute(self, node: Node) -> Any:
-        return abs(self.value(node.children[0]))
-
-    def _norm(self, node: Node) -> Any:
-        return float(np.linalg.norm(self.value(node.children[0]).array))
-
     def _order(self, node: Node) -> Any:
         self.orders.append(self.value(node.children[0]))
         return 0
 
     def _matrix(self, node: Node) -> Any:
-        return Matrix(np.array(self._values(node), dtype=float).reshape(int(node.text), -1))
+        cells = [self.value(child) for child in node.children]
+        return Matrix(np.array(cells, dtype=float).reshape(int(node.text), -1))
 
     def _cases(self, node: Node) -> Any:
         conditions = [self.value(child) for child in node.children[1::2]]
         if all(isinstance(condition, bool | np.bool_) for condition in conditions):
-            for value, condition in zip(node.children[::2], conditions, strict=True):
-                if condition:
-                    return self.value(value)
-            return math.nan
+            cases = zip(node.children[::2], conditions, strict=True)
+            return next((self.value(value) for value, condition in cases if condition), math.nan)
         with np.errstate(all="ignore"):  # a case may not exist where another one holds
             values = [self.value(child) for child in node.children[::2]]
         return np.select([np.asarray(condition) for condition in conditions], values, np.nan)
 
     def _condition(self, node: Node) -> Any:
-        values = self._values(node)
-        pairs = itertools.pairwise(values)
+        pairs = itertools.pairwise(self.value(child) for child in node.children)
         held = [COMPARE[s](a, b) for s, (a, b) in zip(node.text.split(), pairs, strict=True)]
-        return _fold(operator.and_, held)
-
-    # Functions and calculus --------------------------------------------------------------------
+        return reduce(operator.and_, held)
 
     def _call(self, node: Node) -> Any:
-        function, *arguments = self._values(node)
+        function, *arguments = (self.value(child) for child in node.children)
         if isinstance(arguments[0], Matrix) and not isinstance(function, Field):
-            return arguments[0].map(function)
+            return Matrix(function(arguments[0].array))
         return function(*arguments)
 
     def _derivative(self, node: Node) -> Any:
@@ -218,60 +190,48 @@ class Evaluation:
         quantity = self._lookup(target.text) if target.kind == "name" else self.value(target)
         if not isinstance(quantity, Derivatives) or self.value(order) != 1:
             raise Unbound(f"the derivative of {target.text}")
-        if variable.kind == "index":
-            indices = [self._integer(child) for child in variable.children[1:]]
-            return quantity.partial(variable.children[0].text, *indices)
-        return quantity.partial(variable.text)
+        symbol, *indices = variable.children if variable.kind == "index" else (variable,)
+        return quantity.partial(symbol.text, *(self._integer(index) for index in indices))
 
     def _differentiate(self, node: Node) -> Any:
         body, variable, order = node.children
         name, times = variable.text, self._integer(order)
         if self.exact:
             return sp.diff(self.value(body), self._lookup(name), times)
-        # Central differences of order 8; good to about 1e-10 for smooth functions.
-        x, step = self._lookup(name), 1e-2
         if times != 1:
             raise Unbound("a numerical derivative of higher order")
-        weights = {1: 4 / 5, 2: -1 / 5, 3: 4 / 105, 4: -1 / 280}
-        total = 0.0
-        for k, weight in weights.items():
-            ahead = self._with(name, x + k * step, body)
-            total = total + weight * (ahead - self._with(name, x - k * step, body))
-        return total / step
+        # Central differences of order 8; good to about 1e-10 for smooth functions.
+        x, step = self._lookup(name), 1e-2
+        return sum(
+            weight
+            / step
+            * (self._with(name, x + k * step, body) - self._with(name, x - k * step, body))
+            for k, weight in enumerate((4 / 5, -1 / 5, 4 / 105, -1 / 280), 1)
+        )
 
     def _with(self, name: str, value: Any, body: Node) -> Any:
-        outer = self.local
-        self.local = {**outer, name: value}
+        outer = self.bindings
+        self.bindings = {**outer, name: value}
         try:
             return self.value(body)
         finally:
-            self.local = outer
+            self.bindings = outer
 
     def _sum(self, node: Node) -> Any:
-        return self._accumulate(node, operator.add, 0)
-
-    def _product(self, node: Node) -> Any:
-        return self._accumulate(node, operator.mul, 1)
-
-    def _accumulate(self, node: Node, join: Callable[[Any, Any], Any], result: Any) -> Any:
+        join, empty = JOINS[node.kind]
         body, *bounds = node.children
         if not bounds:
             indices = self._lookup(node.text)
             if not isinstance(indices, range):
                 raise Unbound(f"the range of {node.text}")
-            return _fold(join, [self._with(node.text, i, body) for i in indices])
-        low = self._integer(bounds[0])
-        high = self.value(bounds[1])
-        if isinstance(high, float) and math.isinf(high):
-            if node.kind == "product":
-                raise ArithmeticError("an infinite product")
-            return self._series(node, low)
-        first = True
-        for index in range(low, self._integer(bounds[1]) + 1):
-            value = self._with(node.text, index, body)
-            result = value if first else join(result, value)
-            first = False
-        return result
+        elif node.kind == "sum" and self.value(bounds[1]) == math.inf:
+            return self._series(node, self._integer(bounds[0]))
+        else:
+            indices = range(self._integer(bounds[0]), self._integer(bounds[1]) + 1)
+        terms = [self._with(node.text, index, body) for index in indices]
+        return reduce(join, terms) if terms else empty
+
+    _product = _sum
 
     def _series(self, node: Node, low: int) -> Any:
         """Sum an infinite series until its terms no longer count."""
@@ -290,75 +250,16 @@ class Evaluation:
         if isinstance(low, sp.Basic) or isinstance(high, sp.Basic):
             t = sp.Dummy(node.text, real=True)
             return sp.integrate(self._with(node.text, t, body), (t, low, high))
-        if any(isinstance(bound, Field) for bound in self.bindings.values()):
-            return self._integral_of_vectors(node, low, high)
-        value = integrate(lambda t: self._with(node.text, t, body), low, high)
-        return value.item() if np.size(value) == 1 else value
-
-    def _integral_of_vectors(self, node: Node, low: float, high: float) -> Any:
-        """Integrate numbers or matrices node by node: vectors have no room for an axis of nodes."""
         found: list[Any] = []
 
-        def values(t: Any) -> Any:
-            found[:] = [self._with(node.text, float(s), node.children[0]) for s in t.ravel()]
-            arrays = [v.array if isinstance(v, Matrix) else np.asarray(v, float) for v in found]
-            return np.stack(arrays, -1)
+        def at(t: float) -> Any:
+            found[:] = [self._with(node.text, t, body)]
+            return np.asarray(found[0]) + 0.0
 
-        value = integrate(values, low, high)[..., 0]
-        return Matrix(value) if isinstance(found[0], Matrix) else value.item()
+        value = integrate(at, low, high)
+        return Matrix(value) if isinstance(found[0], Matrix) else value
 
     def _between(self, node: Node) -> Any:
         body, low, high = node.children
         top = self._with(node.text, self.value(high), body)
         return top - self._with(node.text, self.value(low), body)
-
-    # Probability -------------------------------------------------------------------------------
-
-    def _expectation(self, node: Node) -> Any:
-        return self._lookup("E")(self.value(node.children[0]))
-
-    def _variance(self, node: Node) -> Any:
-        mean, value = self._lookup("E"), self.value(node.children[0])
-        return mean(value * value) - mean(value) ** 2
-
-    def _probability(self, node: Node) -> Any:
-        return self._lookup("E")(np.asarray(self.value(node.children[0]), dtype=float))
-
-    def _given(self, node: Node) -> Any:
-        """Return what is random; the condition must be the same in all samples."""
-        value, condition = self._values(node)
-        if not isinstance(condition, Fixed):
-            raise Unbound("the condition of an expectation to a Fixed value")
-        return value
-
-    def _normal(self, node: Node) -> Any:
-        from scipy import stats
-
-        mean, variance = self._values(node)
-        return stats.norm(mean, math.sqrt(variance))
-
-    def _uniform(self, node: Node) -> Any:
-        from scipy import stats
-
-        low, high = self._values(node)
-        return stats.uniform(low, high - low)
-
-
-def index_name(node: Node) -> str:
-    """Return the name that a symbol with a subscript can be bound by as a whole, as `x_0`."""
-    return f"{node.children[0].text}_{node.text}"
-
-
-def _is_order(node: Node) -> bool:
-    return node.kind == "order" or (node.kind == "signed" and node.children[0].kind == "order")
-
-
-def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda x: x.map(function) if isinstance(x, Matrix) else function(x)
-
-
-def _fold(join: Callable[[Any, Any], Any], values: list[Any]) -> Any:
-    result = values[0]
-    for value in values[1:]:
-        result = join(result, value)
-    return result

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
+from x0_equations.source import SourceError, text_of
+
 KINDS = ("symbolic", "numerical", "statistical", "definition")
 
 # The tolerance of a check that states none. The text itself sets what the check allows.
@@ -36,12 +38,12 @@ def marks(project_root: Path) -> dict[str, Mark]:
     Reads the decorators `@equation("key", kind=…, tolerance=…, parsed=…)` in tests/equations.
 
     Raises:
-        ValueError: A decorator is not made of literals, names an unknown kind or a taken key.
+        SourceError: A decorator is not made of literals, names an unknown kind or a taken key.
     """
     found: dict[str, Mark] = {}
     for path in sorted((project_root / "tests" / "equations").glob("test_*.py")):
         file = path.relative_to(project_root).as_posix()
-        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        for node in ast.parse(text_of(file, path), str(path)).body:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for decorator in node.decorator_list:
@@ -49,12 +51,14 @@ def marks(project_root: Path) -> dict[str, Mark]:
                     continue
                 mark = _read(decorator, file, node)
                 if mark.key in found:
-                    raise ValueError(
-                        f"{file}:{mark.line}: {mark.key} is checked twice; "
-                        f"the other check stands in {found[mark.key].file}:{found[mark.key].line}"
-                    )
+                    other = f"{found[mark.key].file}:{found[mark.key].line}"
+                    raise _wrong(file, mark.line, f"{mark.key} is checked in {other} too")
                 found[mark.key] = mark
     return found
+
+
+def _wrong(file: str, line: int, message: str) -> SourceError:
+    return SourceError(file, line, message, "repair the decorator")
 
 
 def _name(node: ast.expr) -> str:
@@ -62,20 +66,20 @@ def _name(node: ast.expr) -> str:
 
 
 def _read(call: ast.Call, file: str, function: ast.FunctionDef) -> Mark:
-    place = f"{file}:{call.lineno}"
     try:
-        (key,) = [ast.literal_eval(argument) for argument in call.args]
+        (key,) = [str(ast.literal_eval(argument)) for argument in call.args]
         options = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-    except ValueError as error:
-        raise ValueError(f"{place}: @equation takes one key and literal options") from error
-    kind = options.get("kind")
+    except (ValueError, TypeError):
+        raise _wrong(file, call.lineno, "@equation takes one key and literal options") from None
+    kind = str(options.get("kind"))
     if kind not in KINDS:
-        raise ValueError(f"{place}: kind must be one of {', '.join(KINDS)}. Received: {kind}")
+        message = f"kind must be one of {', '.join(KINDS)}. Received: {kind}"
+        raise _wrong(file, call.lineno, message)
     return Mark(
         key=key,
         kind=kind,
-        parsed=options.get("parsed", True),
-        tolerance=options.get("tolerance", TOLERANCES[kind]),
+        parsed=bool(options.get("parsed", True)),
+        tolerance=str(options.get("tolerance", TOLERANCES[kind])),
         file=file,
         line=function.lineno,
         test=function.name,

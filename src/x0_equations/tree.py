@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 Span = tuple[int, int]
 
@@ -18,21 +18,18 @@ class TexError(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """A part of an expression, such as a number, a sum or a power.
+    """A part of an expression, such as a number, a sum or a power."""
 
-    Attributes:
-        kind: What it is; evaluate.py has one case per kind.
-        span: Where it stands in the source.
-        children: Its parts.
-        text: The number, the name, or the label of a subscript.
-        mark: Where the sign, the exponent or the command stands that makes it what it is.
-    """
-
-    kind: str
-    span: Span
+    kind: str  # what it is: evaluate.py and operations.py say what each kind means
+    span: Span  # where it stands in the source
     children: tuple[Node, ...] = ()
-    text: str = ""
-    mark: Span = (0, 0)
+    text: str = ""  # the number, the name, or the label of a subscript
+    mark: Span = (0, 0)  # of the sign, exponent or command that makes it what it is
+
+    @property
+    def name(self) -> str:
+        """What a symbol can be bound by: `x`, or `x_0` for one with a subscript as a whole."""
+        return f"{self.children[0].text}_{self.text}" if self.kind == "index" else self.text
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and all below it."""
@@ -46,7 +43,7 @@ class Relation:
     """Two neighbours in a chain `a = b ≤ c`."""
 
     number: int  # from 1, over the whole equation
-    symbol: str  # = ≠ < ≤ > ≥ ≈ ∼ ∝
+    symbol: str  # = ≠ < ≤ > ≥ ≈ ∼
     mark: Span
     left: Node
     right: Node
@@ -65,12 +62,17 @@ class Parsed:
     """A whole equation."""
 
     tex: str
-    chains: tuple[Chain, ...] = field(default=())
+    chains: tuple[Chain, ...]
 
     @property
     def relations(self) -> tuple[Relation, ...]:
         """All relations in reading order."""
         return tuple(relation for chain in self.chains for relation in chain.relations)
+
+    @property
+    def sides(self) -> tuple[Node, ...]:
+        """Both sides of all relations."""
+        return tuple(side for r in self.relations for side in (r.left, r.right))
 
     def source(self, node: Node) -> str:
         """Return the TeX of a part."""

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
+from scipy.integrate import quad_vec
 
 Array = NDArray[np.float64]
 GROUPS = 40  # of independent samples, for the jackknife
@@ -22,11 +24,9 @@ REPLICATES = GROUPS + 1  # the estimate from all samples, then those without one
 
 
 class Indexed:
-    """A symbol with subscripts: `q_{l-1}` is `indexed[l - 1]`, `w_{l,ij}` is `indexed[l, i, j]`.
+    """A symbol with subscripts: `q_{l-1}` is `value(l - 1)`, `w_{l,ij}` is `value(l, i, j)`.
 
-    Args:
-        value: Maps the indices, counted as in the equation, to the value.
-        function: Whether the values are functions, as for `T_k(x)`.
+    With `function`, the values are functions, as for `T_k(x)`.
     """
 
     def __init__(self, value: Callable[..., Any], *, function: bool = False) -> None:
@@ -51,15 +51,11 @@ class Function:
         """Return the derivative of an order."""
         if not 0 <= order < len(self.derivatives):
             raise IndexError(f"the derivative of order {order} is not bound")
-        return Function(*self.derivatives[order:])
+        return type(self)(*self.derivatives[order:])
 
 
 class Field(Function):
     r"""A function of a vector, with its gradient and Hessian matrix: `\nabla f`, `\nabla^2 f`."""
-
-    def derivative(self, order: int) -> Field:
-        """Return the derivative of an order."""
-        return Field(*super().derivative(order).derivatives)
 
 
 class Smooth(Function):
@@ -71,7 +67,7 @@ class Smooth(Function):
         self.compiled = sp.lambdify(self.x, self.expression, "numpy")
 
     def __call__(self, x: Any) -> Any:
-        """Return the value at x: a number, an array or an expression."""
+        """Return the value at x."""
         if isinstance(x, sp.Basic):
             return self.expression.subs(self.x, x)
         x = np.asarray(x) if np.iscomplexobj(x) else np.asarray(x, dtype=float)
@@ -116,68 +112,58 @@ class Derivatives:
         self.value = value
 
 
-class Matrix:
+class Matrix(NDArrayOperatorsMixin):
     """A matrix or column vector whose neighbour means the matrix product."""
-
-    __array_ufunc__ = None  # NumPy leaves arithmetic with it to this class
 
     def __init__(self, array: Any) -> None:
         array = np.asarray(array, dtype=float)
         self.array: Array = array[:, None] if array.ndim == 1 else array
+
+    @classmethod
+    def of(cls, value: Any) -> Matrix:
+        """Return a value that must be a matrix or vector here: a plain array, if it can be one."""
+        if isinstance(value, Matrix):
+            return value
+        if np.ndim(value) not in (1, 2) or 1 in np.shape(value):
+            raise TypeError(f"the shape {np.shape(value)} is not that of a vector or matrix")
+        return cls(value)
 
     @property
     def T(self) -> Matrix:
         """The transpose."""
         return Matrix(self.array.T)
 
-    def __neg__(self) -> Matrix:
-        return Matrix(-self.array)
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self.array
 
-    def __add__(self, other: Matrix) -> Matrix:
-        if not isinstance(other, Matrix) or self.array.shape != other.array.shape:
-            raise ValueError("a sum of different shapes")
-        return Matrix(self.array + other.array)
-
-    def __sub__(self, other: Matrix) -> Matrix:
-        return self + -other
-
-    def __mul__(self, other: Any) -> Any:
-        if not isinstance(other, Matrix):
-            return Matrix(self.array * other)
-        product = self.array @ other.array
-        return product.item() if product.shape == (1, 1) else Matrix(product)
-
-    def __rmul__(self, other: float) -> Matrix:
-        return Matrix(self.array * other)
-
-    def __truediv__(self, other: float) -> Matrix:
-        return Matrix(self.array / other)
-
-    def __pow__(self, exponent: int) -> Matrix:
-        return Matrix(np.linalg.matrix_power(self.array, exponent))
-
-    def map(self, function: Callable[[Any], Any]) -> Matrix:
-        """Apply a function to each entry."""
-        return Matrix(function(self.array))
-
-    def hadamard(self, other: Matrix) -> Matrix:
-        """Return the elementwise product."""
-        if self.array.shape != other.array.shape:
-            raise ValueError("an elementwise product of different shapes")
-        return Matrix(self.array * other.array)
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> Any:
+        """Neighbours are multiplied as matrices; a sum needs equal shapes, a divisor is a number."""
+        number = [np.size(value) == 1 and not isinstance(value, Matrix) for value in inputs]
+        arrays = [v if n else Matrix.of(v).array for v, n in zip(inputs, number, strict=True)]
+        if ufunc is np.power:
+            return Matrix(np.linalg.matrix_power(*arrays))
+        if ufunc is np.multiply and not any(number):
+            product = arrays[0] @ arrays[1]
+            return product.item() if product.size == 1 else Matrix(product)
+        scaled = ufunc is np.multiply or (ufunc is np.divide and number[1])
+        if not scaled and len({np.shape(array) for array in arrays}) > 1:
+            raise ValueError(f"the shapes {' and '.join(str(np.shape(a)) for a in arrays)} differ")
+        return Matrix(ufunc(*arrays))
 
 
-# Expectations: what \E{…} and \Var{…} mean. ------------------------------------------------------
+def multiply(left: Any, right: Any) -> Any:
+    """Return the product of neighbours; plain arrays are numbers side by side."""
+    plain = isinstance(left, np.ndarray) and isinstance(right, np.ndarray)
+    if plain and left.ndim + right.ndim == 3 and 1 not in left.shape + right.shape:
+        raise TypeError(f"a product of shapes {left.shape} and {right.shape} is of matrices")
+    return left * right
 
 
 def sample_mean(values: Any) -> Any:
     """Estimate an expectation from samples, with jackknife replicates that carry its error.
 
-    Args:
-        values: Shape (1, samples), or (replicates, samples) if it holds an estimate itself.
-
-    Returns:
-        Shape (replicates, 1): the mean over all samples, then without each group in turn.
+    The samples have shape (1, samples), or (replicates, samples) if they hold an estimate. The
+    result has shape (replicates, 1): the mean over all samples, then without each group in turn.
     """
     values = np.asarray(values, dtype=float)
     if values.ndim == 0 or values.shape[-1] == 1:
@@ -187,10 +173,9 @@ def sample_mean(values: Any) -> Any:
         raise ValueError(f"samples must come in {GROUPS} equal groups. Received: {samples}")
     sums = values.reshape(values.shape[0], GROUPS, -1).sum(-1)
     left_out = (sums.sum(1, keepdims=True) - sums) / (samples - samples // GROUPS)
-    if values.shape[0] == 1:
-        return np.concatenate([values.mean(1), left_out[0]])[:, None]
-    without_own = left_out[np.arange(1, REPLICATES), np.arange(GROUPS)]
-    return np.concatenate([values[:1].mean(1), without_own])[:, None]
+    replicates = np.arange(1, REPLICATES) if values.shape[0] > 1 else 0  # each without its own
+    without = left_out[replicates, np.arange(GROUPS)]
+    return np.concatenate([values[:1].mean(1), without])[:, None]
 
 
 def jackknife(replicates: Array) -> tuple[float, float]:
@@ -203,47 +188,40 @@ def jackknife(replicates: Array) -> tuple[float, float]:
 
 @cache
 def _panels(low: float, high: float, count: int) -> tuple[Array, Array]:
-    """Return nodes and weights, shape (1, N), of Gauss-Legendre quadrature on equal panels."""
+    """Return nodes and weights of Gauss-Legendre quadrature on equal panels."""
     x, w = np.polynomial.legendre.leggauss(24)
-    edges = np.linspace(low, high, count + 1)
-    half = (edges[1:] - edges[:-1])[:, None] / 2
-    nodes = (edges[:-1, None] + half) + half * x
-    return nodes.reshape(1, -1), (half * w).reshape(1, -1)
-
-
-def gaussian(variance: Any = 1.0) -> tuple[Array, Callable[[Any], Any]]:
-    """Return a centred Gaussian variable and its expectation, by quadrature, exact at a kink in 0.
-
-    Args:
-        variance: A number, or points of shape (P, 1).
-
-    Returns:
-        The nodes of the variable, shape (P, N), and the function that `E` is bound to.
-    """
-    x, w = _panels(-12.0, 12.0, 24)
-    return np.sqrt(variance) * x, _weighted(w * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi))
-
-
-def uniform(bound: Any = 1.0) -> tuple[Array, Callable[[Any], Any]]:
-    """Return a variable that is uniform on (-bound, bound) and its expectation, by quadrature."""
-    x, w = _panels(-1.0, 1.0, 2)
-    return bound * x, _weighted(w / 2)
+    half = (high - low) / count / 2
+    centers = low + half * (2 * np.arange(count) + 1)
+    return (centers[:, None] + half * x).ravel(), np.tile(half * w, count)
 
 
 def discrete(values: Any, probabilities: Any) -> tuple[Array, Callable[[Any], Any]]:
-    """Return a variable with finitely many values and its expectation."""
+    """Return a variable with finitely many values, and the expectation that `E` is bound to."""
     weights = np.asarray(probabilities, dtype=float)[None]
-    return np.asarray(values, dtype=float)[None], _weighted(weights)
 
-
-def _weighted(weights: Array) -> Callable[[Any], Any]:
     def expectation(values: Any) -> Any:
         values = np.asarray(values, dtype=float)
         if values.ndim == 0 or values.shape[-1] == 1:
             return values * weights.sum()
         return (values * weights).sum(-1, keepdims=True)
 
-    return expectation
+    return np.asarray(values, dtype=float)[None], expectation
+
+
+def gaussian(variance: Any = 1.0) -> tuple[Array, Callable[[Any], Any]]:
+    """Return a centred Gaussian variable and its expectation, by quadrature, exact at a kink in 0.
+
+    Its variance is a number, or points of shape (P, 1): then the variable has shape (P, nodes).
+    """
+    x, w = _panels(-12.0, 12.0, 24)
+    x, mean = discrete(x, w * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi))
+    return np.sqrt(variance) * x, mean
+
+
+def uniform(bound: Any = 1.0) -> tuple[Array, Callable[[Any], Any]]:
+    """Return a variable that is uniform on (-bound, bound) and its expectation, by quadrature."""
+    x, w = _panels(-1.0, 1.0, 2)
+    return bound * x[None], discrete(x, w / 2)[1]
 
 
 def points(values: Any) -> Array:
@@ -251,16 +229,6 @@ def points(values: Any) -> Array:
     return np.asarray(values, dtype=float).reshape(-1, 1)
 
 
-def integrate(function: Callable[[Array], Any], low: Any, high: Any) -> Any:
-    """Integrate by quadrature; a range to infinity is cut at 0 and mapped double-exponentially."""
-    if np.isinf(low) and np.isinf(high):
-        return integrate(function, low, 0.0) + integrate(function, 0.0, high)
-    if np.isinf(low):
-        return integrate(lambda t: function(-t), -high, np.inf)
-    if np.isinf(high):
-        u, w = _panels(-3.6, 3.6, 30)
-        t = np.exp(math.pi / 2 * np.sinh(u))
-        return (function(low + t) * t * math.pi / 2 * np.cosh(u) * w).sum(-1, keepdims=True)
-    x, w = _panels(0.0, 1.0, 8)
-    width = high - low
-    return (function(low + width * x) * w).sum(-1, keepdims=True) * width
+def integrate(function: Callable[[float], Any], low: Any, high: Any) -> Any:
+    """Integrate numbers or arrays by adaptive quadrature."""
+    return quad_vec(function, float(low), float(high), epsabs=0.0, epsrel=1e-13)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import sympy as sp
 from x0_equations.check import Equation
 from x0_equations.mutate import (
     Mutant,
-    Verdict,
     judge,
     load_checks,
     main,
@@ -22,19 +22,20 @@ from x0_equations.mutate import (
     verdicts,
 )
 from x0_equations.relation import Tolerance
+from x0_equations.source import Printed
 from x0_equations.values import gaussian, points
 
 ROOT = Path(__file__).parents[2]
 
 
 def equation(tex: str, check: Callable[[Equation], None]) -> Equation:
-    made = Equation("some-key", tex, ROOT, Tolerance.read("relative 1e-12"))
+    made = Equation(Printed("some-key", tex, "", 1), ROOT, Tolerance.read("relative 1e-12"))
     check(made)
     return made
 
 
 def changes(tex: str) -> dict[str, str]:
-    made = Equation("some-key", tex, ROOT, Tolerance())
+    made = Equation(Printed("some-key", tex, "", 1), ROOT, Tolerance())
     return {mutant.change: mutant.tex for mutant in mutants(made.parse(frozenset()))}
 
 
@@ -44,18 +45,18 @@ def changes(tex: str) -> dict[str, str]:
         (r"a = 2 b", "2 → 3", r"a = 3 b"),
         (r"a = b^2", "2 → 3", r"a = b^3"),
         (r"a = b^2", "exponent ^2 dropped", r"a = b"),
-        (r"a = b - c", "sign of - c", r"a = b + c"),
+        (r"a = b - c", "- → +", r"a = b + c"),
         (r"a = b - c", "term - c dropped", r"a = b "),
         (r"a = b c", "factor b dropped", r"a = 1  c"),
-        (r"a = \fanin v", r"\fanin → \fanout", r"a = \fanout  v"),
+        (r"a = \fanin v", r"\fanin → \fanout", r"a = \fanout v"),
         (r"q_l = q_{l-1}", "1 → 2", r"q_l = q_{l-2}"),
-        (r"a \le b", r"\le → \ge", r"a \ge  b"),
+        (r"a \le b", r"\le → \ge", r"a \ge b"),
         (r"a = \E{x}", r"\E → \Var", r"a = \Var{x}"),
         (r"a = \frac{b}{c}", r"\frac{b}{c} upside down", r"a = \frac{c}{b}"),
         (r"a = \sqrt{b}", r"\sqrt dropped", r"a = (b)"),
         (r"a = \sum_{i=1}^{3} i", r"\sum → \prod", r"a = \prod_{i=1}^{3} i"),
-        (r"a \approx b", r"\approx → =", r"a =  b"),
-        (r"a = \dphi(x)", r"\dphi → \phi", r"a = \phi (x)"),
+        (r"a \approx b", r"\approx → =", r"a = b"),
+        (r"a = \dphi(x)", r"\dphi → \phi", r"a = \phi(x)"),
         (r"a = 3!", "factorial dropped", r"a = 3"),
     ],
 )
@@ -89,9 +90,8 @@ def test_a_check_that_does_not_bite_lets_mutants_live() -> None:
 
 def test_a_mutant_without_a_value_counts_as_killed_and_is_told_apart() -> None:
     made = equation("q_{l-1} = a", lambda eq: eq.holds(l=1, q={0: 2.0}, a=2.0))
-    fates = [Verdict("k", m, judge(made, m)) for m in (Mutant("q_{l-2} = a", "1 → 2"),)]
-    assert [verdict.fate for verdict in fates] == ["broken"]
-    assert summary(fates)[1] == 1.0
+    assert judge(made, Mutant("q_{l-2} = a", "1 → 2")) == "broken"
+    assert summary(Counter(broken=1, equal=2))[1] == 1.0
 
 
 def test_symbolic_equality_is_recognized() -> None:
@@ -107,7 +107,11 @@ def test_an_inequality_that_is_only_loosened_is_killed_if_it_was_tight() -> None
     assert judge(made, Mutant(r"2 x \le x^2 + 2", "1 → 2")) == "killed"
 
 
+@pytest.mark.proves(
+    "reading-mutants", kind="search", n=200, range="changes of 40 formulas, drawn at random"
+)
 def test_a_sample_of_all_mutants_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+    """At least 95 in 100 changes that matter are noticed."""
     checks = random.Random(0).sample(load_checks(ROOT), 40)
     found = verdicts(checks, sample=200)
     line, share = summary(found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from x0_equations.networks import ACTIVATIONS, network
+from equations.networks import ACTIVATIONS, network
 from x0_equations.values import GROUPS, REPLICATES, jackknife
 
 

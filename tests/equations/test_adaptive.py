@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/adaptive-*.tex, with the optimizers of PyTorch."""
+"""Checks of snippets/equations/adaptive.tex, with the optimizers of PyTorch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def weighted(beta: float, values: Any) -> dict[int, float]:
 HATS = {"hat_m": weighted(BETAS[0], G), "hat_u": weighted(BETAS[1], np.square(G))}
 
 
-@equation("adaptive-adagrad", kind="numerical")
+@equation("adaptive-adagrad", kind="numerical", identical="torch.optim does the same operations")
 def test_adagrad(eq: Equation) -> None:
     found = run(lambda p: torch.optim.Adagrad(p, lr=RATE, eps=EPSILON), {"u": "sum"})
     for t in (1, 4):
@@ -77,7 +77,12 @@ def test_moments(eq: Equation) -> None:
         eq.holds(t=t, beta_1=BETAS[0], beta_2=BETAS[1], **found)
 
 
-@equation("adaptive-adam", kind="numerical", tolerance="relative 1e-11")
+@equation(
+    "adaptive-adam",
+    kind="numerical",
+    tolerance="relative 1e-11",
+    identical="torch.optim does the same operations",
+)
 def test_adam(eq: Equation) -> None:
     """The corrected moments are weighted means."""
     found = adam()
@@ -161,7 +166,12 @@ def test_sgd_decay(eq: Equation) -> None:
     eq.holds(**{name: sp.Symbol(name) for name in ("theta", "eta", "g", "omega")})
 
 
-@equation("adaptive-adamw", kind="numerical", tolerance="relative 1e-11")
+@equation(
+    "adaptive-adamw",
+    kind="numerical",
+    tolerance="relative 1e-11",
+    identical="torch.optim does the same operations",
+)
 def test_adamw(eq: Equation) -> None:
     theta = adam(weight_decay=OMEGA)["theta"]
     for t in (1, 4):

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/applications-*.tex.
+"""Checks of snippets/equations/applications.tex.
 
 A small tanh network differentiated by autograd; expectations by quadrature; optima by retraining.
 """
@@ -14,10 +14,11 @@ import mpmath
 import numpy as np
 import torch
 from scipy import special
-from scipy.optimize import minimize
+from scipy.integrate import quad
+from scipy.optimize import minimize, minimize_scalar
 
 from x0_equations.check import Equation, equation
-from x0_equations.values import Derivatives, Function, Indexed, Matrix, gaussian
+from x0_equations.values import Derivatives, Field, Function, Indexed, Matrix, gaussian
 
 Array = np.ndarray
 SMALL = np.geomspace(0.003, 0.05, 6)
@@ -138,7 +139,7 @@ def test_damped(eq: Equation) -> None:
 
 @equation("applications-stable", kind="numerical", tolerance="slope ± 0.05")
 def test_stable(eq: Equation) -> None:
-    """A minimum with targets that the network reaches, and torch's SGD from nearby."""
+    """A minimum of a network with a pull, and torch's SGD from nearby in generic directions."""
     best = start()
     targets = outputs(torch.from_numpy(best)).detach() + 0.1
 
@@ -154,14 +155,29 @@ def test_stable(eq: Equation) -> None:
     values, vectors = np.linalg.eigh(hessian)
     assert np.abs(g).max() < 1e-12 < values[0]
 
-    def bind(size: float) -> dict[str, Any]:
-        theta = torch.nn.Parameter(torch.from_numpy(best + size * vectors[:, -1]))
+    def bind(size: float, along: Array) -> dict[str, Any]:
+        theta = torch.nn.Parameter(torch.from_numpy(best + size * along))
         curved(theta).backward()  # type: ignore[no-untyped-call]
         torch.optim.SGD([theta], lr=0.3).step()
         after = float((theta.detach().numpy() - best) @ vectors[:, -1])
-        return {"e": {0: size, 1: after}, "t": 0, "eta": 0.3, "lambda_max": float(values[-1])}
+        return {
+            "e": {0: size * float(along @ vectors[:, -1]), 1: after},
+            "theta": {0: Matrix(best + size * along)},
+            "theta_star": Matrix(best),
+            "t": 0,
+            "eta": 0.3,
+            "lambda_max": float(values[-1]),
+        }
 
-    eq.approximates(SMALL, bind)
+    rng = np.random.default_rng(3)
+    for _ in range(3):
+        direction = rng.normal(size=9)
+        direction /= np.linalg.norm(direction)
+        eq.approximates(SMALL, lambda t, d=direction: bind(t, d))
+    # orthogonal to the eigenvector e_t is zero, and e_(t + 1) is not
+    direction -= (direction @ vectors[:, -1]) * vectors[:, -1]
+    assert abs(bind(0.05, direction)["e"][1]) > 1e-5
+    eq.approximates(SMALL, lambda t: bind(t, direction))
 
 
 # Xavier's linearization --------------------------------------------------------------------------
@@ -270,6 +286,54 @@ def test_kfac(eq: Equation) -> None:
         )
 
 
+@equation("applications-kfac-damped", kind="numerical", tolerance="relative 1e-9")
+def test_kfac_damped(eq: Equation) -> None:
+    """The damped block as one large matrix, solved without the factors' eigenvectors."""
+    rng = np.random.default_rng(0)
+    roots = rng.normal(size=(3, 3)), rng.normal(size=(4, 2))
+    outer, inner = (root @ root.T for root in roots)
+    nu, left = np.linalg.eigh(outer)
+    omega, right = np.linalg.eigh(inner)
+    v = rng.normal(size=(3, 4))
+    for tau in (0.01, 2.0):
+        system = np.kron(outer, inner) + tau * np.eye(12)
+        x = left.T @ np.linalg.solve(system, v.ravel()).reshape(3, 4) @ right
+        turned = left.T @ v @ right
+        for i, j in ((1, 1), (2, 3), (3, 4)):
+            eq.holds(
+                tilde_X=Indexed(lambda i, j, x=x: float(x[i - 1, j - 1])),
+                tilde_V=Indexed(lambda i, j, t=turned: float(t[i - 1, j - 1])),
+                nu=Indexed(lambda i: float(nu[i - 1])),
+                omega=Indexed(lambda j: float(omega[j - 1])),
+                tau=tau,
+                i=i,
+                j=j,
+            )
+
+
+@equation("applications-fisher", kind="numerical", tolerance="relative 1e-9")
+def test_fisher(eq: Equation) -> None:
+    """First and second derivatives of cross-entropy in the outputs, by autograd."""
+    for seed in (0, 1):
+        z = np.random.default_rng(seed).normal(size=4)
+
+        def cross_entropy(point: torch.Tensor, c: int = 0) -> torch.Tensor:
+            return torch.logsumexp(point, 0) - point[c]
+
+        curvature = derivatives(cross_entropy, z)[1]
+        slopes = [derivatives(lambda p, c=c: cross_entropy(p, c), z)[0] for c in range(4)]
+        p = np.exp(z) / np.exp(z).sum()
+        for i, k in ((1, 1), (1, 3), (4, 2)):
+            eq.holds(
+                s=Indexed(lambda i, k, s=curvature: float(s[i - 1, k - 1])),
+                p=Indexed(lambda c, p=p: float(p[c - 1])),
+                d=Indexed(lambda c, i, d=slopes: float(d[c - 1][i - 1])),
+                C=4,
+                i=i,
+                k=k,
+            )
+
+
 @equation("applications-influence", kind="numerical", tolerance="relative 1e-6")
 def test_influence(eq: Equation) -> None:
     """Logistic regression retrained with one sample weighted a little more or less."""
@@ -346,3 +410,89 @@ def test_sharpness_aware(eq: Equation) -> None:
         found = minimize(gain, np.ones(3), method="BFGS", options={"gtol": 1e-12}).x
         step = radius * found / np.linalg.norm(found)
         eq.holds(Delta=Matrix(step), g=Matrix(g), r=radius)
+
+
+# The metric of predictions, and the first order in the input -----------------------------------------
+
+
+def tiny_logits(theta: torch.Tensor) -> torch.Tensor:
+    h = torch.tanh(theta[:4].view(2, 2) @ torch.tensor([0.7, -1.2], dtype=theta.dtype))
+    return theta[4:].view(3, 2) @ h
+
+
+def fisher(theta: Array) -> Array:
+    """Return the mean of d d^T over labels drawn from the model, by autograd."""
+    point = torch.from_numpy(theta).requires_grad_()
+    logs = torch.log_softmax(tiny_logits(point), 0)
+    slopes = [torch.autograd.grad(c, point, retain_graph=True)[0].numpy() for c in logs]
+    odds = logs.exp().detach().numpy()
+    return np.array(sum(p * np.outer(d, d) for p, d in zip(odds, slopes, strict=True)))
+
+
+@equation("applications-kl", kind="numerical", tolerance="slope ± 0.05")
+def test_kl(eq: Equation) -> None:
+    rng = np.random.default_rng(2)
+    theta, way = rng.normal(size=10), rng.normal(size=10)
+
+    def odds(at: Array) -> Indexed:
+        p = torch.softmax(tiny_logits(torch.from_numpy(at)), 0).numpy()
+        return Indexed(lambda c, p=p: float(p[int(c) - 1]))
+
+    def bind(h: float) -> dict[str, Any]:
+        moved = {"p": odds(theta), "q": odds(theta + h * way)}
+        return {**moved, "C": 3, "F": Matrix(fisher(theta)), "Delta": Matrix(h * way)}
+
+    eq.approximates(np.geomspace(0.001, 0.02, 6), bind)
+
+
+@equation("applications-natural", kind="numerical", tolerance="relative 1e-6")
+def test_natural(eq: Equation) -> None:
+    """The minimum of the linear model with the quadratic form of F as its price, by search."""
+    rng = np.random.default_rng(0)
+    root, g = rng.normal(size=(3, 3)), rng.normal(size=3)
+    metric, eta = root @ root.T + np.eye(3), 0.3
+
+    def model(d: Array) -> float:
+        return float(g @ d + d @ metric @ d / (2 * eta))
+
+    found = minimize(model, np.zeros(3), jac=lambda d: g + metric @ d / eta, tol=1e-12).x
+    eq.holds(Delta=Matrix(found), F=Matrix(metric), g=Matrix(g), eta=eta)
+
+
+@equation("applications-fast-sign", kind="numerical", tolerance="relative 1e-5")
+def test_fast_sign(eq: Equation) -> None:
+    """The largest g^T Δ in a box, by search in each coordinate."""
+    for seed, radius in ((0, 0.1), (1, 2.0)):
+        g = np.random.default_rng(seed).normal(size=4)
+        best = [
+            minimize_scalar(
+                lambda d, c=c: -c * d,
+                bounds=(-radius, radius),
+                method="bounded",
+                options={"xatol": 1e-9},
+            ).x
+            for c in g
+        ]
+        known = {"g": g, "Delta": best}
+        entries = {k: Indexed(lambda i, a=a: float(a[int(i) - 1])) for k, a in known.items()}  # type: ignore[misc]
+        for i in (1, 3):
+            eq.holds(i=i, n=4, r=radius, **entries)
+
+
+@equation("applications-integrated", kind="numerical", tolerance="relative 1e-9")
+def test_integrated(eq: Equation) -> None:
+    """A small network in its input; each a_i by quadrature of one entry of the gradient."""
+    rng = np.random.default_rng(3)
+    w, top = rng.normal(size=(4, 3)), rng.normal(size=4)
+    x, step = rng.normal(size=3), rng.normal(size=3)
+
+    def slope(p: Array) -> Array:
+        return np.array(w.T @ (top * (1 - np.tanh(w @ p) ** 2)))
+
+    parts = [step[i] * quad(lambda s, i=i: slope(x + s * step)[i], 0, 1)[0] for i in range(3)]
+    f = Field(
+        lambda p: float(top @ np.tanh(w @ p.array.ravel())),
+        lambda p: Matrix(slope(p.array.ravel())),
+    )
+    a = Indexed(lambda i: float(parts[int(i) - 1]))
+    eq.holds(a=a, n=3, f=f, x=Matrix(x), Delta=Matrix(step))

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/beyond-*.tex."""
+"""Checks of snippets/equations/beyond.tex."""
 
 from __future__ import annotations
 

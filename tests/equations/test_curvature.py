@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/curvature-*.tex."""
+"""Checks of snippets/equations/curvature.tex."""
 
 from __future__ import annotations
 

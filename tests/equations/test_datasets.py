@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/datasets-*.tex."""
+"""Checks of snippets/equations/datasets.tex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check of snippets/equations/edge-of-chaos-scale.tex."""
+"""Check of snippets/equations/edge-of-chaos.tex."""
 
 from __future__ import annotations
 

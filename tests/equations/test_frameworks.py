@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/frameworks-*.tex: PyTorch's own constructors draw the samples."""
+"""Checks of snippets/equations/frameworks.tex: PyTorch's own constructors draw the samples."""
 
 from __future__ import annotations
 

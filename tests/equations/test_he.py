@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/he-*.tex."""
+"""Checks of snippets/equations/he.tex."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 import sympy as sp
 import torch
 
+from equations.networks import Network, network
 from x0_equations.check import Equation, equation
-from x0_equations.networks import Network, network
 from x0_equations.values import (
     GROUPS,
     Array,
@@ -206,13 +206,21 @@ def test_leaky_condition(eq: Equation) -> None:
         eq.holds(l=2, n={1: fan_in, 2: fan_out}, v={2: v}, a=SLOPE)
 
 
-@equation("he-variance", kind="numerical")
+@equation(
+    "he-variance",
+    kind="numerical",
+    identical="measured by a mean over all networks, which few operations round",
+)
 def test_variance(eq: Equation) -> None:
     for fan_in, fan_out in SHAPES:
         eq.holds(fanin=fan_in, a=SLOPE, v=kept("leaky", fan_in, fan_out))
 
 
-@equation("he-gain", kind="numerical")
+@equation(
+    "he-gain",
+    kind="numerical",
+    identical="measured by a mean over all networks, which few operations round",
+)
 def test_gain(eq: Equation) -> None:
     """The gain that PyTorch calculates, the variance that was measured."""
     gain = torch.nn.init.calculate_gain("leaky_relu", SLOPE)
@@ -227,13 +235,21 @@ def test_slopes(eq: Equation) -> None:
             eq.holds(z=z, E=mean, a=left, b=right, phi=bent(left, right))
 
 
-@equation("he-slopes-variance", kind="numerical")
+@equation(
+    "he-slopes-variance",
+    kind="numerical",
+    identical="measured by a mean over all networks, which few operations round",
+)
 def test_slopes_variance(eq: Equation) -> None:
     for fan_in, fan_out in SHAPES:
         eq.holds(fanin=fan_in, a=-0.5, b=1.5, v=kept("bent", fan_in, fan_out))
 
 
-@equation("he-absolute", kind="numerical")
+@equation(
+    "he-absolute",
+    kind="numerical",
+    identical="measured by a mean over all networks, which few operations round",
+)
 def test_absolute(eq: Equation) -> None:
     for fan_in, fan_out in SHAPES:
         eq.holds(fanin=fan_in, v=kept("abs", fan_in, fan_out))
@@ -242,7 +258,9 @@ def test_absolute(eq: Equation) -> None:
 # Backward ----------------------------------------------------------------------------------------
 
 
-@equation("he-chain", kind="numerical")
+@equation(
+    "he-chain", kind="numerical", identical="automatic differentiation does the same operations"
+)
 def test_chain(eq: Equation) -> None:
     """Gradients of automatic differentiation, in every single network."""
     net = rectified()
@@ -322,7 +340,11 @@ def test_exact_start(eq: Equation) -> None:
             eq.holds(l=0, i=i, k=k, u=u, z=z, c={0: second}, E=net.E, scale=1.0)
 
 
-@equation("he-exact-chain", kind="numerical")
+@equation(
+    "he-exact-chain",
+    kind="numerical",
+    identical="automatic differentiation does the same operations",
+)
 def test_exact_chain(eq: Equation) -> None:
     net = network((2, 3, 1, 2), "relu", head="h")
     for layer, unit in ((3, 1), (2, 3), (1, 2)):
@@ -348,7 +370,11 @@ def test_exact_flip(eq: Equation) -> None:
         eq.holds(i=i, j=j, k=k, **conditioned(net), scale=1.0)
 
 
-@equation("he-exact-step", kind="numerical")
+@equation(
+    "he-exact-step",
+    kind="numerical",
+    identical="measured by a mean over all networks, which few operations round",
+)
 def test_exact_step(eq: Equation) -> None:
     for size, width in SHAPES:
         eq.holds(l=1, **given(size, width, 1).bind("c", "n", "v"))

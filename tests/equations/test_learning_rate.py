@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/learning-rate-*.tex."""
+"""Checks of snippets/equations/learning-rate.tex."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_stable(eq: Equation) -> None:
 )
 def test_limit(eq: Equation) -> None:
     for low, high in ((0.2, 1.0), (1.0, 3.0)):
-        eq.equivalent("eta", (-1.0, 4.0), lambda_min=low, lambda_max=high, max=np.maximum)
+        eq.equivalent("eta", (-1.0, 4.0), lambda_min=low, lambda_max=high)
 
 
 @equation("learning-rate-equal", kind="numerical")
@@ -199,6 +199,18 @@ def test_conditions(eq: Equation) -> None:
         ends.append(second_moment)
     assert ends[0] < 1e-3
     assert min(ends[1:]) > 0.05
+
+
+@equation("learning-rate-averaged", kind="numerical", tolerance="relative 1e-9")
+def test_averaged(eq: Equation) -> None:
+    for eta, curvature in ((0.3, 2.0), (0.7, 0.5)):
+        xi = drawn(6)
+        e = {1: 1.7}
+        for t, noise in enumerate(xi, 1):
+            e[t + 1] = e[t] - eta * (curvature * e[t] + float(noise))
+        for last in (1, 4, 6):
+            noises = {k: float(x) for k, x in enumerate(xi, 1)}
+            eq.holds(T=last, eta=eta, e=e, xi=noises, **{"lambda": curvature})
 
 
 def torch_factors(last: int, floor: float) -> dict[int, float]:

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/lecun-*.tex."""
+"""Checks of snippets/equations/lecun.tex."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sympy as sp
 import torch
 from scipy import stats
 
+from equations.networks import network
 from x0.initialization import lecun
 from x0_equations.check import Equation, equation
-from x0_equations.networks import network
 from x0_equations.values import Function, Smooth, gaussian, points
 
 SCALED = Smooth(lambda z: sp.Float("1.7159", 30) * sp.tanh(sp.Rational(2, 3) * z))
@@ -220,10 +220,12 @@ def test_peak(eq: Equation) -> None:
 
 @equation("lecun-sixteen", kind="numerical")
 def test_sixteen(eq: Equation) -> None:
+    """The second moment of a sum of two units, over both signs of the weights of variance 8."""
     for q in (0.5, 4.0, 6.0):
         z, mean = gaussian(q)
-        below = 16 * float((mean(LOGISTIC(z) ** 2)).item())
-        eq.holds(l=2, q={2: below}, z=z, phi=LOGISTIC, E=mean)
+        h = LOGISTIC(z)
+        squares = np.mean([8 * (h.T + sign * h) ** 2 for sign in (-1, 1)], axis=0)
+        eq.holds(l=2, q={2: mean(mean(squares).T).item()}, z=z, phi=LOGISTIC, E=mean)
 
 
 @equation("lecun-sixteen-factor", kind="numerical")

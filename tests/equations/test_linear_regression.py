@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/linear-regression-*.tex.
+"""Checks of snippets/equations/linear-regression.tex.
 
 Derivatives by autograd, least squares by NumPy, iterates by torch's own SGD.
 """

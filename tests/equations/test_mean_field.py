@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/mean-field-*.tex."""
+"""Checks of snippets/equations/mean-field.tex."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import sympy as sp
 from scipy import stats
 
+from equations.networks import network
 from x0.initialization import mean_field_gelu
 from x0_equations.check import Equation, equation
-from x0_equations.networks import network
 from x0_equations.values import Function, Smooth, bent, gaussian, points, relu
 
 TANH = Smooth(sp.tanh)
@@ -196,7 +196,12 @@ def test_gap(eq: Equation) -> None:
         )  # fmt: skip
 
 
-@equation("mean-field-backward", kind="numerical", tolerance="relative 1e-10")
+@equation(
+    "mean-field-backward",
+    kind="numerical",
+    tolerance="relative 1e-10",
+    identical="a mean over all signs, which few operations round",
+)
 def test_backward(eq: Equation) -> None:
     z, mean = gaussian(0.6)
     rng = np.random.default_rng(0)
@@ -204,11 +209,12 @@ def test_backward(eq: Equation) -> None:
     signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * n)).reshape(n, -1)
     delta = rng.standard_normal(n)
     sums = sigma_w / math.sqrt(n) * (signs.T @ delta)  # every column of signs
-    slopes = mean(TANH.derivative(1)(z) ** 2)
+    slopes = TANH.derivative(1)(z)
+    through = float(mean((slopes * sums[:, None]) ** 2).mean())
     q_next = slope_at_one(TANH, 0.6, sigma_w**2, 0.6 - second_moment(TANH, 0.6, sigma_w**2, 0))
-    assert abs(q_next / (sigma_w**2 * float(slopes.item())) - 1) < 1e-7
+    assert abs(q_next / (sigma_w**2 * mean(slopes**2).item()) - 1) < 1e-7
     eq.holds(
-        l=2, d={1: float(slopes.item()) * np.mean(sums**2), 2: np.mean(delta**2)}, n={2: n},
+        l=2, d={1: through, 2: np.mean(delta**2)}, n={2: n},
         v={2: sigma_w**2 / n}, phi=TANH, z={1: z}, E=mean,
         chi_1=sigma_w**2 * float(mean((1 - np.tanh(z) ** 2) ** 2).item()),
     )  # fmt: skip
@@ -365,6 +371,38 @@ def test_relu_decay(eq: Equation) -> None:
     )
 
 
+@equation("mean-field-settled", kind="statistical", parsed=False)
+def test_settled(eq: Equation) -> None:
+    """The scale of 4000 tanh networks in layer 30; the right side by quadrature."""
+    eq.states(
+        r"\Var{\ln(s_l)} \approx \frac{\sigma_w^4 \Var{\phi(z)^2}}"
+        r"{n q_{\star}^2 (1 - \chi_{\parallel}^2)}"
+    )
+    rng = np.random.default_rng(0)
+    x = np.linspace(-10, 10, 2001)
+    density = np.exp(-(x**2) / 2)
+    density /= density.sum()
+    for weight, bias, width in ((25 / 9, 0.0, 200), (1.2, 0.3, 100)):
+        q = 1.0
+        for _ in range(500):
+            q = weight * float(density @ np.tanh(math.sqrt(q) * x) ** 2) + bias
+        h = np.tanh(math.sqrt(q) * x)
+        chi = weight * float(density @ (h * (1 - h**2) * x)) / math.sqrt(q)
+        spread = float(density @ h**4) - float(density @ h**2) ** 2
+        theory = weight**2 * spread / (width * q**2 * (1 - chi**2))
+        s = np.full(4000, q)
+        for _ in range(29):
+            z = np.sqrt(s)[:, None] * rng.standard_normal((len(s), width))
+            s = weight * (np.tanh(z) ** 2).mean(1) + bias
+        log_s = np.log(s)
+        centered = (log_s - log_s.mean()) ** 2
+        error = float(centered.std()) / math.sqrt(len(s))
+        assert abs(log_s.var() - theory) < 4 * error + 6 / width * theory
+        assert error < 0.05 * theory
+        assert abs(log_s.var() - theory * (1 - chi**2)) > 4 * error  # one layer alone
+        assert abs(log_s.var() - 29 * theory * (1 - chi**2)) > 4 * error  # a sum over layers
+
+
 @equation("mean-field-edge", kind="numerical", tolerance="relative 1e-9")
 def test_edge(eq: Equation) -> None:
     from scipy.optimize import brentq
@@ -378,7 +416,7 @@ def test_edge(eq: Equation) -> None:
         eq.holds(sigma_w=math.sqrt(weight), sigma_b=math.sqrt(bias), q_star=q, z=z, phi=phi, E=mean)
 
 
-@equation("mean-field-gain", kind="numerical")
+@equation("mean-field-gain", kind="numerical", identical="the root is found to the last bit")
 def test_gain(eq: Equation) -> None:
     from scipy.optimize import brentq
 

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/mini-batches-*.tex: every batch that can be drawn is drawn."""
+"""Checks of snippets/equations/mini-batches.tex: every batch that can be drawn is drawn."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_count(eq: Equation) -> None:
         eq.holds(i=2, **bind(size, replace, "B N nu E"))
 
 
-@equation("mini-batches-unbiased", kind="numerical")
+@equation("mini-batches-unbiased", kind="numerical", identical="NumPy's mean is this sum")
 def test_unbiased(eq: Equation) -> None:
     for size, replace in BOTH:
         eq.holds(**bind(size, replace, "B N g bar_g nu hat_g E"))
@@ -122,7 +122,7 @@ def test_without(eq: Equation) -> None:
 # A quadratic -------------------------------------------------------------------------------------
 
 
-@equation("mini-batches-step", kind="numerical")
+@equation("mini-batches-step", kind="numerical", identical="PyTorch does the same operations")
 def test_step(eq: Equation) -> None:
     """PyTorch's SGD on batches of λ (θ - a)² / 2, where a has mean 0."""
     rng = np.random.default_rng(0)
@@ -266,7 +266,7 @@ def test_shuffle(eq: Equation) -> None:
     orders = np.array(list(itertools.permutations(noise)))
     batches = orders.reshape(len(orders), 3, 2).mean(2)
     for eta, curvature in ((0.3, 1.0), (0.1, 4.0)):
-        omega = 1 - eta * curvature
-        epoch = eta * (batches * omega ** np.arange(2, -1, -1)).sum(1)
-        s = epoch.var() / (1 - omega**6)
-        eq.holds(s=s, eta=eta, omega=omega, sigma=batches[:, 0].std(), T=3)
+        a = 1 - eta * curvature
+        epoch = eta * (batches * a ** np.arange(2, -1, -1)).sum(1)
+        s = epoch.var() / (1 - a**6)
+        eq.holds(s=s, eta=eta, a=a, sigma=batches[:, 0].std(), T=3)

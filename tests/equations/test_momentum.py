@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/momentum-*.tex, with the momentum of PyTorch."""
+"""Checks of snippets/equations/momentum.tex, with the momentum of PyTorch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def slope(x: float) -> float:
     return float(np.tanh(2 * x) + 0.1 * x)
 
 
-@equation("momentum-buffer", kind="numerical")
+@equation("momentum-buffer", kind="numerical", identical="torch.optim does the same operations")
 def test_buffer(eq: Equation) -> None:
     for rate, _, beta in SETTINGS:
         theta, m, g = run(slope, rate, beta, 6)
@@ -251,6 +251,29 @@ def test_nesterov_double(eq: Equation) -> None:
         eq.holds(kappa=kappa, beta=(kappa**0.5 - 1) / (kappa**0.5 + 1))
         first, second = nesterov_roots(1 / kappa, (kappa**0.5 - 1) / (kappa**0.5 + 1))
         assert abs(first - second) < 1e-6
+
+
+@equation("momentum-nesterov-best", kind="numerical", tolerance="relative 1e-3")
+def test_nesterov_best(eq: Equation) -> None:
+    """A search over η and β for the least radius at both ends and in between."""
+    for low, high in ((1.0, 9.0), (0.5, 13.0)):
+        modes = np.geomspace(low, high, 7)
+
+        def worst_mode(point: Any, modes: Any = modes) -> float:
+            return max(float(np.abs(nesterov_roots(point[0] * x, point[1])).max()) for x in modes)
+
+        grid = [(r / high, b) for r in np.linspace(0.2, 2, 37) for b in np.linspace(0, 0.95, 39)]
+        start = min(grid, key=worst_mode)
+        assert 0.2 / high < start[0] < 2 / high
+        assert 0 < start[1] < 0.95
+        found = start
+        for size in 2.0 ** -np.arange(14):  # finer and finer grids about the best so far
+            near = np.linspace(-0.05, 0.05, 9) * size
+            points = [(found[0] + x / high, found[1] + y) for x in near for y in near]
+            found = min([found, *points], key=worst_mode)
+        gamma = worst_mode(found)
+        bound = {"eta": found[0], "beta": found[1], "gamma": gamma}
+        eq.holds(kappa=high / low, lambda_min=low, lambda_max=high, **bound)
 
 
 # Noise -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/multivariate-*.tex.
+"""Checks of snippets/equations/multivariate.tex.
 
 Functions of two variables, differentiated by SymPy: f before its arguments are put on the segment,
 ψ after. Remainders are what is left of f, or quadrature of a derivative of ψ.
@@ -398,3 +398,19 @@ def test_hutchinson_variance(eq: Equation) -> None:
     for n in (2, 4):
         v, mean = signs(n)
         eq.holds(n=n, H=symmetric(n), v=v, E=mean)
+
+
+@equation("multivariate-check-right", kind="numerical", tolerance="slope ± 0.05")
+def test_check_right(eq: Equation) -> None:
+    for e in SEGMENTS:
+        bound = {"f": e.f, "theta": e.theta, "v": VECTOR}
+        eq.approximates(np.geomspace(0.001, 0.03, 6), lambda x, b=bound: {**b, "h": x}, order=3)
+
+
+@equation("multivariate-check-wrong", kind="numerical", tolerance="slope ± 0.05")
+def test_check_wrong(eq: Equation) -> None:
+    """A gradient with one wrong entry."""
+    for e in SEGMENTS:
+        wrong = Matrix(e.f.derivative(1)(e.theta).array + np.array([[0.2], [0.0]]))
+        bound = {"f": e.f, "theta": e.theta, "v": VECTOR, "g": wrong}
+        eq.approximates(np.geomspace(0.001, 0.03, 6), lambda x, b=bound: {**b, "h": x}, order=2)

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/networks-*.tex."""
+"""Checks of snippets/equations/networks.tex."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_forward(eq: Equation) -> None:
         eq.holds(l=layer, phi=PHI, **bind("z", "h", "W", "b"))
 
 
-@equation("networks-unit", kind="numerical")
+@equation("networks-unit", kind="numerical", identical="torch does the same operations")
 def test_unit(eq: Equation) -> None:
     for layer, i in ((1, 4), (2, 1)):
         eq.holds(l=layer, i=i, **bind("z", "h", "w", "b", "n"))
@@ -139,7 +139,7 @@ def test_order(eq: Equation) -> None:
     eq.holds(J=Indexed(jacobian), **bind("delta"))
 
 
-@equation("networks-update", kind="numerical")
+@equation("networks-update", kind="numerical", identical="PyTorch does the same operations")
 def test_update(eq: Equation) -> None:
     theta = torch.tensor([0.4, -1.2], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.SGD([theta], lr=0.3)

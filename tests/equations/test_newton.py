@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/newton-*.tex."""
+"""Checks of snippets/equations/newton.tex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/normalization-*.tex."""
+"""Checks of snippets/equations/normalization.tex."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def directions(w: dict[int, Matrix]) -> dict[int, Matrix]:
     return {t: Matrix(v.array / np.sqrt((v.array**2).sum())) for t, v in w.items()}
 
 
-@equation("normalization-step", kind="numerical")
+@equation("normalization-step", kind="numerical", identical="torch.optim does the same operations")
 def test_step(eq: Equation) -> None:
     for t in (0, 2):
         eq.holds(t=t, eta=0.6, w=path(0.6), G=gradient)
@@ -149,6 +149,12 @@ def test_direction(eq: Equation) -> None:
 
 @equation("normalization-equivalent", kind="numerical")
 def test_equivalent(eq: Equation) -> None:
+    for a in (0.2, 5.0):
+        eq.holds(t=0, a=a, eta=0.6, w={0: W}, G=gradient)
+
+
+@equation("normalization-adam", kind="numerical")
+def test_adam(eq: Equation) -> None:
     for a in (0.2, 5.0):
         eq.holds(t=0, a=a, eta=0.6, w={0: W}, G=gradient)
 

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/notation-*.tex."""
+"""Checks of snippets/equations/notation.tex."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import sympy as sp
 import torch
 
+from equations.networks import network
 from x0_equations.check import Equation, equation
-from x0_equations.networks import network
 from x0_equations.values import (
     GROUPS,
     Derivatives,

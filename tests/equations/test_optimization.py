@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/optimization-*.tex.
+"""Checks of snippets/equations/optimization.tex.
 
 Losses of two parameters with exact derivatives: a logistic-like one, whose curvature is bounded,
 and quadratics, where bounds are reached. Minimizers come from root finding or linear algebra.
@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.linalg import sqrtm
+from scipy.optimize import brentq, minimize
+from scipy.optimize import root as zero_of
 
 from x0_equations.check import Equation, equation
 from x0_equations.values import Field, Indexed, Matrix
@@ -372,6 +375,25 @@ def test_complex(eq: Equation) -> None:
         eq.equivalent("eta", (-0.5, 4.0), beta=beta, **{"lambda": value})
 
 
+@equation("optimization-double", kind="numerical", tolerance="relative 1e-9")
+def test_double(eq: Equation) -> None:
+    """PyTorch's SGD with the best pair on both ends of the spectrum, from rest."""
+    for kappa in (4.0, 100.0):
+        root = (np.sqrt(kappa) - 1) / (np.sqrt(kappa) + 1)
+        rate = 4 / (np.sqrt(kappa) + 1) ** 2
+        for eigenvalue, r in ((1.0, root), (kappa, -root)):
+            x = torch.nn.Parameter(torch.tensor(0.7, dtype=torch.float64))
+            optimizer = torch.optim.SGD([x], lr=rate, momentum=root**2)
+            errors = {0: x.item()}
+            for t in range(1, 12):
+                optimizer.zero_grad()
+                (eigenvalue * x.square() / 2).backward()
+                optimizer.step()
+                errors[t] = x.item()
+            for t in (1, 2, 5, 11):
+                eq.holds(e=errors, t=t, r=float(r))
+
+
 @equation("optimization-momentum", kind="numerical", tolerance="relative 1e-3")
 def test_momentum(eq: Equation) -> None:
     """Rate and momentum by a search for the smallest spectral radius."""
@@ -491,3 +513,167 @@ def test_preconditioned(eq: Equation) -> None:
 def test_steps(eq: Equation) -> None:
     for gamma, epsilon in ((0.9, 0.01), (0.5, 0.2)):
         eq.equivalent("t", (0.1, 80.0), gamma=gamma, epsilon=epsilon)
+
+
+def resting(f: Field) -> Array:
+    """Return the point where the gradient of a field is zero."""
+    found = zero_of(lambda x: f.derivative(1)(Matrix(x)).array.ravel(), np.zeros(2), tol=1e-14)
+    return np.array(found.x)
+
+
+def saddle() -> Field:
+    """Return x²(1 - x)/2 - y²(1 - y)/2 in mixed parameters: at 0 a saddle, and not quadratic."""
+
+    def value(p: Matrix) -> float:
+        x, y = MIX @ p.array.ravel()
+        return float(x**2 * (1 - x) - y**2 * (1 - y)) / 2
+
+    def slope(p: Matrix) -> Matrix:
+        x, y = MIX @ p.array.ravel()
+        return Matrix(MIX.T @ np.array([x - 1.5 * x**2, 1.5 * y**2 - y]))
+
+    def bend(p: Matrix) -> Matrix:
+        x, y = MIX @ p.array.ravel()
+        return Matrix(MIX.T @ np.diag([1 - 3 * x, 3 * y - 1]) @ MIX)
+
+    return Field(value, slope, bend)
+
+
+@equation("optimization-second-order", kind="numerical", tolerance="relative 1e-9")
+def test_second_order(eq: Equation) -> None:
+    """ξ by root finding on the segment, from a minimum and from a saddle."""
+    for f in (bent_field()[0], saddle()):
+        best, step = resting(f), np.array([0.3, 0.2])
+        change = float(f(Matrix(best + step)) - f(Matrix(best)))
+
+        def gap(
+            s: float, f: Field = f, p: Array = best, d: Array = step, c: float = change
+        ) -> float:
+            bend: float = d @ f.derivative(2)(Matrix(p + s * d)).array @ d
+            return bend / 2 - c
+
+        grid = np.linspace(0, 1, 101)
+        signs = np.sign([gap(float(s)) for s in grid])
+        k = int(np.flatnonzero(signs[1:] != signs[:-1])[0])
+        xi = brentq(gap, grid[k], grid[k + 1], xtol=1e-15)
+        eq.holds(f=f, theta_star=Matrix(best), Delta=Matrix(step), xi=xi)
+
+
+@equation(
+    "optimization-minimum",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: a half in the place of the quarter, if the step is short enough",
+)
+def test_minimum(eq: Equation) -> None:
+    for f in (bent_field()[0], quadratic()[0]):
+        best = resting(f)
+        least = float(np.linalg.eigvalsh(f.derivative(2)(Matrix(best)).array)[0])
+        for angle in np.linspace(0, 2 * np.pi, 9):
+            step = 0.1 * np.array([np.cos(angle), np.sin(angle)])
+            eq.holds(f=f, theta_star=Matrix(best), lambda_min=least, Delta=Matrix(step))
+
+
+@equation(
+    "optimization-falls",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: a half in the place of the quarter, if s is short enough",
+)
+def test_falls(eq: Equation) -> None:
+    f = saddle()
+    values, vectors = np.linalg.eigh(f.derivative(2)(Matrix(np.zeros(2))).array)
+    v = Matrix(vectors[:, 0])
+    for s in (-0.1, -0.01, 0.01, 0.1):
+        eq.holds(f=f, theta_star=Matrix(np.zeros(2)), v=v, s=s, **{"lambda": float(values[0])})
+
+
+@equation("optimization-saddle-free", kind="numerical", tolerance="relative 1e-9")
+def test_saddle_free(eq: Equation) -> None:
+    """The step by the root of the square of H, which has the absolute eigenvalues."""
+    mixed = np.array([[1.0, 2.0, 0.3], [2.0, -0.5, 0.7], [0.3, 0.7, -2.0]])
+    g = np.array([0.4, -1.0, 0.8])
+    values, vectors = np.linalg.eigh(mixed)
+    assert values[0] < 0 < values[-1]
+    step = -np.linalg.solve(np.real(sqrtm(mixed @ mixed)), g)
+    eq.holds(
+        Delta=Matrix(step),
+        g=Matrix(g),
+        n=3,
+        u=Indexed(lambda i: Matrix(vectors[:, int(i) - 1])),
+        **{"lambda": Indexed(lambda i: float(values[int(i) - 1]))},
+    )
+
+
+def sloping(f: Field) -> tuple[dict[str, Any], float]:
+    """Return point, gradient and a step downhill that is no multiple of the gradient."""
+    g = f.derivative(1)(Matrix(START)).array.ravel()
+    step = -np.array([[1.0, 0.3], [0.3, 0.5]]) @ g
+    return {"g": Matrix(g), "Delta": Matrix(step)}, float(g @ step)
+
+
+@equation("optimization-armijo", kind="numerical", tolerance="relative 1e-9")
+def test_armijo(eq: Equation) -> None:
+    """It holds up to the length of the next equation, and is reached there if the curvature is L."""
+    for f, limit in (*FIELDS, (quadratic(ROUND)[0], 1.5)):
+        known, slope = sloping(f)
+        for c in (1e-4, 0.3):
+            longest = 2 * (1 - c) * -slope / (limit * float((known["Delta"].array ** 2).sum()))
+            eq.holds(f=f, theta=Matrix(START), c=c, alpha=0.9 * longest, **known)
+            if limit == 1.5:
+                eq.holds(f=f, theta=Matrix(START), c=c, alpha=longest, tight=True, **known)
+
+
+@equation("optimization-armijo-length", kind="numerical", tolerance="relative 1e-9")
+def test_armijo_length(eq: Equation) -> None:
+    """The longest step that passes, by root finding, where the curvature is L everywhere."""
+    f = quadratic(ROUND)[0]
+    known, slope = sloping(f)
+    step, before = known["Delta"].array.ravel(), float(f(Matrix(START)))
+    for c in (1e-4, 0.3):
+
+        def excess(a: float, c: float = c) -> float:
+            return float(f(Matrix(START + a * step))) - before - c * a * slope
+
+        longest = brentq(excess, 0.01, 50, xtol=1e-15, rtol=1e-14)
+        for part in (0.5, 1.0):
+            eq.holds(alpha=part * longest, c=c, L=1.5, tight=part == 1, **known)
+
+
+@equation("optimization-trust", kind="definition", tolerance="relative 1e-9")
+def test_trust(eq: Equation) -> None:
+    """The model by sums over its entries."""
+    f, _ = bent_field()
+    known, _ = sloping(f)
+    g, step = known["g"].array.ravel(), known["Delta"].array.ravel()
+    bend = f.derivative(2)(Matrix(START)).array
+    model = sum(g[i] * step[i] for i in (0, 1))
+    model += sum(step[i] * bend[i, j] * step[j] for i in (0, 1) for j in (0, 1)) / 2
+    fall = float(f(Matrix(START)) - f(Matrix(START + step)))
+    eq.holds(q=fall / -model, f=f, theta=Matrix(START), H=Matrix(bend), **known)
+
+
+@equation("optimization-conjugate", kind="numerical", tolerance="relative 1e-9")
+def test_conjugate(eq: Equation) -> None:
+    """Steps by minimizing over the span of g, H g, …; directions by Gram-Schmidt with H."""
+    rng = np.random.default_rng(3)
+    base, g = rng.normal(size=(4, 4)), rng.normal(size=4)
+    h = base @ base.T + np.eye(4)
+    steps = [np.zeros(4)]
+    for k in (1, 2, 3):
+        span = np.stack([np.linalg.matrix_power(h, j) @ g for j in range(k)], axis=1)
+        steps.append(span @ np.linalg.solve(span.T @ h @ span, -span.T @ g))
+    rests = [-g - h @ step for step in steps]
+    ways: list[Array] = []
+    for rest in rests[:3]:
+        ways.append(rest - sum((rest @ h @ d) / (d @ h @ d) * d for d in ways))
+    sizes = [float((steps[k + 1] - steps[k]) @ ways[k] / (ways[k] @ ways[k])) for k in (0, 1)]
+    for k in (0, 1):
+        eq.holds(
+            k=k,
+            Delta=Indexed(lambda k: Matrix(steps[int(k)])),
+            alpha=Indexed(lambda k: sizes[int(k)]),
+            d=Indexed(lambda k: Matrix(ways[int(k)])),
+            r=Indexed(lambda k: Matrix(rests[int(k)])),
+            H=Matrix(h),
+        )

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/optimizers-*.tex."""
+"""Checks of snippets/equations/optimizers.tex."""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ def step(maker, start: list[float], gradient: list[float]) -> Array:
 START, GRADIENT = [0.5, -1.0, 2.0, 0.3], [3.0, -0.2, 1e-8, -1e-9]
 
 
-@equation("optimizers-sgd", kind="numerical")
+@equation("optimizers-sgd", kind="numerical", identical="PyTorch does the same operations")
 def test_sgd(eq: Equation) -> None:
     after = step(lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9), START, GRADIENT)
     eq.holds(w={0: points(START), 1: after}, eta=0.2, g=points(GRADIENT))
 
 
-@equation("optimizers-adam", kind="numerical", tolerance="relative 1e-9")
+@equation(
+    "optimizers-adam",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    identical="torch.optim does the same operations",
+)
 def test_adam(eq: Equation) -> None:
     after = step(lambda p: torch.optim.Adam(p, lr=0.2, eps=1e-8), START, GRADIENT)
     eq.holds(w={0: points(START), 1: after}, eta=0.2, g=points(GRADIENT), epsilon=1e-8)

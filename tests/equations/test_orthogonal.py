@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/orthogonal-*.tex."""
+"""Checks of snippets/equations/orthogonal.tex."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ def products(count: int = 1500 * GROUPS) -> tuple[Array, Array]:
     return w, np.einsum("iks,k,jks->ijs", w, A, w)
 
 
-@equation("orthogonal-gaussian-entries", kind="statistical")
+@equation(
+    "orthogonal-gaussian-entries", kind="statistical", identical="einsum does the same operations"
+)
 def test_gaussian_entries(eq: Equation) -> None:
     w, b = products()
     a = Indexed(lambda k: float(A[k - 1]))
@@ -349,7 +351,7 @@ def grams(rows: int, columns: int, count: int = 1000 * GROUPS) -> tuple[Array, A
     return w, np.einsum("ijs,kjs->iks", w, w)
 
 
-@equation("orthogonal-gram", kind="statistical")
+@equation("orthogonal-gram", kind="statistical", identical="einsum does the same operations")
 def test_gram(eq: Equation) -> None:
     for rows, columns in ((2, 3), (3, 5)):
         w, y = grams(rows, columns)
@@ -428,7 +430,7 @@ def test_fans(eq: Equation) -> None:
         z = np.einsum("ijs,j->is", many(rows, columns, 1.2, 60 * GROUPS), h)
         q = sample_mean((z**2).mean(0)[None])
         n, p = {0: columns, 1: rows}, {0: (h**2).mean()}
-        eq.holds(l=1, gain=1.2, n=n, p=p, q={1: q}, max=max)
+        eq.holds(l=1, gain=1.2, n=n, p=p, q={1: q})
 
 
 @equation("orthogonal-fans-gain", kind="statistical")
@@ -438,7 +440,7 @@ def test_fans_gain(eq: Equation) -> None:
         h = np.linspace(0.3, 1.4, columns)
         z = np.einsum("ijs,j->is", many(rows, columns, 1.0, 60 * GROUPS), h)
         gain = ((h**2).mean() / sample_mean((z**2).mean(0)[None])) ** 0.5
-        eq.holds(gain=gain, fanin=columns, fanout=rows, max=max)
+        eq.holds(gain=gain, fanin=columns, fanout=rows)
 
 
 @equation("orthogonal-product", kind="statistical")

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/reproducibility-*.tex."""
+"""Checks of snippets/equations/reproducibility.tex."""
 
 from __future__ import annotations
 

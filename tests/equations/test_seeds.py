@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/seeds-*.tex."""
+"""Checks of snippets/equations/seeds.tex."""
 
 from __future__ import annotations
 
@@ -139,5 +139,5 @@ def test_test_set(eq: Equation) -> None:
 
 @equation("seeds-count", kind="numerical")
 def test_count(eq: Equation) -> None:
-    for sigma, c in ((1.2, 0.5), (0.4, 0.2)):
-        eq.equivalent("R", (1.0, 1000.0), sigma=sigma, c=c)
+    for sigma, c, k in ((1.2, 0.5, 2.8), (0.4, 0.2, 2.0)):
+        eq.equivalent("R", (1.0, 1000.0), sigma=sigma, c=c, k=k)

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/symmetry-*.tex."""
+"""Checks of snippets/equations/symmetry.tex."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def random_theta(equal: bool = False) -> Matrix:
     "symmetry-loss",
     kind="numerical",
     survivors="without P it is still true: the equation says that P changes nothing",
+    identical="equal units are rounded alike",
 )
 def test_loss(eq: Equation) -> None:
     eq.holds(f=f, P=swap(), theta=random_theta())
@@ -77,7 +78,7 @@ def descend(eta: float, equal: bool) -> dict[int, Matrix]:
     return {0: start, 1: Matrix(theta.detach().numpy())}
 
 
-@equation("symmetry-step", kind="numerical")
+@equation("symmetry-step", kind="numerical", identical="PyTorch does the same operations")
 def test_step(eq: Equation) -> None:
     eq.holds(t=0, g=g, theta=descend(0.3, False), eta=0.3)
 
@@ -86,6 +87,7 @@ def test_step(eq: Equation) -> None:
     "symmetry-stay",
     kind="numerical",
     survivors="without P it is still true: the equation says that P changes nothing",
+    identical="equal units are rounded alike",
 )
 def test_stay(eq: Equation) -> None:
     eq.holds(t=0, g=g, P=swap(), theta=descend(0.3, True), eta=0.3)
@@ -161,6 +163,29 @@ def test_rates(eq: Equation) -> None:
     moved = [eta * slope[0], 3 * eta * slope[1], 3 * eta * slope[2]]
     rates = {k + 1: moved[k] / single[k] for k in range(3)}
     eq.holds(n=3, eta=eta, eta_1=rates[1], eta_l=rates[2], eta_depth=rates[3])
+
+
+@equation("symmetry-bias-rates", kind="numerical", tolerance="relative 1e-6")
+def test_bias_rates(eq: Equation) -> None:
+    """The rates of the biases of the small network whose first step is that of the wide one."""
+
+    def slopes(width: int) -> list[float]:
+        values = (0.3, 0.2, 0.4) if width == 3 else (0.3, 0.6, 1.2)
+        shapes = ((width, 2), (width, width), (2, width))
+        biases = [
+            torch.full((shape[0], 1), 0.1, dtype=torch.float64, requires_grad=True)
+            for shape in shapes
+        ]
+        h = X
+        for k, (shape, c) in enumerate(zip(shapes, values, strict=True)):
+            h = torch.full(shape, c, dtype=torch.float64) @ h + biases[k]
+            h = torch.tanh(h) if k < 2 else h
+        found = torch.autograd.grad(((h - Y) ** 2).mean(), biases)
+        return [float(x[0, 0]) for x in found]
+
+    eta = 0.7
+    zeta = [eta * wide / small for wide, small in zip(slopes(3), slopes(1), strict=True)]
+    eq.holds(n=3, eta=eta, zeta_1=zeta[0], zeta_l=zeta[1], zeta_depth=zeta[2])
 
 
 @equation("symmetry-weight", kind="numerical")

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/tasks-*.tex."""
+"""Checks of snippets/equations/tasks.tex."""
 
 from __future__ import annotations
 
@@ -144,7 +144,10 @@ def test_median(eq: Equation) -> None:
 
 
 @equation(
-    "tasks-poisson", kind="numerical", survivors="the loss is bound to its own value or slope"
+    "tasks-poisson",
+    kind="numerical",
+    survivors="the loss is bound to its own value or slope",
+    identical="torch does the same operations",
 )
 def test_poisson(eq: Equation) -> None:
     for z, y in ((0.4, 3.0), (-1.0, 0.0)):
@@ -314,6 +317,20 @@ def test_train(eq: Equation) -> None:
     for n, m in ((3, 12), (6, 12)):
         train, _ = fits(n, m, 0.7)
         eq.holds(E=sample_mean, hat_loss=train, sigma=0.7, n=n, m=m)
+
+
+@equation("tasks-wide", kind="statistical")
+def test_wide(eq: Equation) -> None:
+    """The shortest of all solutions, from the pseudoinverse; targets of noise alone."""
+    rng = np.random.default_rng(6)
+    for n, m in ((24, 8), (20, 6)):
+        x = rng.normal(size=(8000, m, n))
+        y = 0.7 * rng.normal(size=(8000, m, 1))
+        w = np.linalg.pinv(x) @ y
+        new = rng.normal(size=(8000, m, n))
+        target = 0.7 * rng.normal(size=(8000, m, 1))
+        test = ((target - new @ w) ** 2).mean((1, 2))
+        eq.holds(E=sample_mean, loss=test[None], sigma=0.7, n=n, m=m)
 
 
 @equation("tasks-test", kind="statistical")

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/transformers-*.tex."""
+"""Checks of snippets/equations/transformers.tex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/univariate-*.tex.
+"""Checks of snippets/equations/univariate.tex.
 
 T_k is the polynomial that SymPy's series gives, R_k is what is left of f, ψ moves the expansion
 point; f is differentiated by SymPy. Every check tries several functions, orders and steps.
@@ -14,7 +14,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import sympy as sp
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 
 from x0_equations.check import Equation, equation
 from x0_equations.values import Function, Indexed, Smooth, integrate, points
@@ -742,3 +742,128 @@ def test_xi_right(eq: Equation) -> None:
 def test_xi(eq: Equation) -> None:
     for k in (0, 1, 2):
         eq.approximates(SMALL, small_step(k, names=("x_0",), xi=True))
+
+
+@equation("univariate-central", kind="numerical", tolerance="slope ± 0.05")
+def test_central(eq: Equation) -> None:
+    for formula, point in FUNCTIONS.values():
+        e = Expansion(formula, point)
+        eq.approximates(SMALL, lambda h, e=e: {"h": h, "f": e.f, "x_0": e.x_0}, order=4)
+
+
+def worst_central(h: float, third: float, size: float, rounding: float) -> float:
+    """Return the largest error for a cubic, over the signs of the rounding of both values."""
+    cubic = [third * (s * h) ** 3 / 6 for s in (1, -1)]  # its slope at 0 is zero
+    values = [
+        (cubic[0] + a * rounding * size - cubic[1] - b * rounding * size) / (2 * h)
+        for a in (1, -1)
+        for b in (1, -1)
+    ]
+    return max(map(abs, values))
+
+
+@equation("univariate-central-bound", kind="numerical", tolerance="relative 1e-9")
+def test_central_bound(eq: Equation) -> None:
+    for third, size, rounding in ((2.0, 3.0, 1e-3), (0.5, 1.0, 1e-2)):
+
+        def bound(h: float, m: float = third, s: float = size, e: float = rounding) -> float:
+            return worst_central(h, m, s, e)
+
+        for h in (0.1, 0.3, 1.0):
+            eq.holds(h=h, B=Function(bound), M_3=third, M_0=size, epsilon=rounding)
+
+
+@equation("univariate-central-best", kind="numerical", tolerance="relative 1e-6")
+def test_central_best(eq: Equation) -> None:
+    """The minimum of the worst error, by search."""
+    for third, size, rounding in ((2.0, 3.0, 1e-3), (0.5, 1.0, 1e-2)):
+
+        def bound(h: float, m: float = third, s: float = size, e: float = rounding) -> float:
+            return worst_central(h, m, s, e)
+
+        found = minimize_scalar(bound, bounds=(1e-3, 3), method="bounded", options={"xatol": 1e-10})
+        known = {"M_3": third, "M_0": size, "epsilon": rounding}
+        eq.holds(h_star=float(found.x), B=Function(bound), **known)
+
+
+@equation("univariate-complex-step", kind="numerical", tolerance="slope ± 0.05")
+def test_complex_step(eq: Equation) -> None:
+    """w by NumPy's complex functions."""
+    for formula, point in FUNCTIONS.values():
+        e = Expansion(formula, point)
+        value = sp.lambdify(u, formula(u), "numpy")
+        w = Function(lambda h, value=value, x=e.x_0: float(np.imag(value(complex(x, float(h))))))
+        eq.approximates(
+            SMALL, lambda h, e=e, w=w: {"h": h, "f": e.f, "x_0": e.x_0, "w": w}, order=4
+        )
+
+
+# The series of deep learning -----------------------------------------------------------------------
+
+NEAR, FARTHER = np.geomspace(0.003, 0.03, 6), np.geomspace(0.02, 0.2, 6)
+LOGISTIC = Function(lambda x: 1 / (1 + np.exp(-x)))
+NORMAL = Function(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))
+
+
+@equation("univariate-series-exp", kind="numerical", tolerance="slope ± 0.05")
+def test_series_exp(eq: Equation) -> None:
+    eq.approximates(NEAR, lambda x: {"x": x})
+
+
+@equation("univariate-series-log", kind="numerical", tolerance="slope ± 0.05")
+def test_series_log(eq: Equation) -> None:
+    eq.approximates(NEAR, lambda x: {"x": x})
+
+
+@equation("univariate-series-rsqrt", kind="numerical", tolerance="slope ± 0.05")
+def test_series_rsqrt(eq: Equation) -> None:
+    eq.approximates(NEAR, lambda x: {"x": x})
+
+
+@equation("univariate-series-logistic", kind="numerical", tolerance="slope ± 0.05")
+def test_series_logistic(eq: Equation) -> None:
+    eq.approximates(2.5 * FARTHER, lambda x: {"x": x, "sigma": LOGISTIC})
+
+
+@equation("univariate-series-tanh", kind="numerical", tolerance="slope ± 0.05")
+def test_series_tanh(eq: Equation) -> None:
+    eq.approximates(FARTHER, lambda x: {"x": x})
+
+
+@equation("univariate-series-softplus", kind="numerical", tolerance="slope ± 0.05")
+def test_series_softplus(eq: Equation) -> None:
+    eq.approximates(FARTHER, lambda x: {"x": x})
+
+
+@equation("univariate-series-silu", kind="numerical", tolerance="slope ± 0.05")
+def test_series_silu(eq: Equation) -> None:
+    eq.approximates(2.5 * FARTHER, lambda x: {"x": x, "sigma": LOGISTIC})
+
+
+@equation("univariate-series-erf", kind="numerical", tolerance="slope ± 0.05")
+def test_series_erf(eq: Equation) -> None:
+    eq.approximates(FARTHER, lambda x: {"x": x})
+
+
+@equation("univariate-series-gelu", kind="numerical", tolerance="slope ± 0.05")
+def test_series_gelu(eq: Equation) -> None:
+    eq.approximates(FARTHER, lambda x: {"x": x, "Phi": NORMAL})
+
+
+def logits() -> dict[str, Any]:
+    z, v = np.array([0.3, -1.0, 0.8]), np.array([0.5, 1.0, -0.7])
+    p = np.exp(z) / np.exp(z).sum()
+    known = {"z": z, "v": v, "p": p}
+    indexed = {k: Indexed(lambda i, a=a: float(a[int(i) - 1])) for k, a in known.items()}  # type: ignore[misc]
+    return {**indexed, "n": 3, "mu": float(p @ v)}
+
+
+@equation("univariate-series-logsumexp", kind="numerical", tolerance="slope ± 0.05")
+def test_series_logsumexp(eq: Equation) -> None:
+    eq.approximates(NEAR, lambda h: {**logits(), "h": h})
+
+
+@equation("univariate-series-softmax", kind="numerical", tolerance="slope ± 0.05")
+def test_series_softmax(eq: Equation) -> None:
+    for i in (1, 2, 3):
+        eq.approximates(NEAR / 3, lambda h, i=i: {**logits(), "h": h, "i": i})

@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/why-*.tex."""
+"""Checks of snippets/equations/why.tex."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import sympy as sp
 import torch
 from scipy.integrate import solve_ivp
 
+from equations.networks import Network, network
 from x0_equations.check import Equation, equation
-from x0_equations.networks import Network, network
 from x0_equations.values import (
     Derivatives,
     Function,
@@ -26,7 +26,7 @@ from x0_equations.values import (
 )
 
 TANH = Smooth(sp.tanh)
-LOGISTIC = Smooth(lambda z: 1 / (1 + sp.exp(-z)))
+LOGISTIC = Smooth(lambda z: (1 + sp.tanh(z / 2)) / 2)
 
 
 def column(tensor: torch.Tensor | None) -> Matrix:
@@ -60,14 +60,14 @@ def chain(gain: float = 1.0) -> dict[str, Any]:
         "delta": {k: column(t.grad) for k, t in z.items()},
         "bias": {k: column(t.grad) for k, t in b.items()},
         "weight": {k: column(t.grad) for k, t in w.items()},
-        "s": {k: float(np.linalg.norm(t.detach().numpy(), 2)) for k, t in w.items()},
+        "nu": {k: float(np.linalg.norm(t.detach().numpy(), 2)) for k, t in w.items()},
     }
 
 
 # One network: no assumption ------------------------------------------------------------------------
 
 
-@equation("why-delta", kind="numerical")
+@equation("why-delta", kind="numerical", identical="PyTorch does the same operations")
 def test_delta(eq: Equation) -> None:
     net = chain()
     for layer in (2, 3):
@@ -80,27 +80,27 @@ def test_layer_bound(eq: Equation) -> None:
     for gain in (0.1, 1.0, 3.0):
         net = chain(gain)
         for layer in (2, 3):
-            eq.holds(l=layer, gamma=1.0, delta=net["delta"], s=net["s"])
+            eq.holds(l=layer, gamma=1.0, delta=net["delta"], nu=net["nu"])
     weight = np.array([[3.0, 1.0], [0.5, -2.0]])
     u, s, _ = np.linalg.svd(weight)
     top = Matrix(u[:, :1])
-    eq.holds(l=2, gamma=1.0, s={2: s[0]}, delta={2: top, 1: Matrix(weight).T * top}, tight=True)
+    eq.holds(l=2, gamma=1.0, nu={2: s[0]}, delta={2: top, 1: Matrix(weight).T * top}, tight=True)
     half = Matrix(weight).T * top * 0.5  # an activation of slope 1/2
-    eq.holds(l=2, gamma=0.5, s={2: s[0]}, delta={2: top, 1: half}, tight=True)
+    eq.holds(l=2, gamma=0.5, nu={2: s[0]}, delta={2: top, 1: half}, tight=True)
 
 
 @equation("why-bound", kind="numerical")
 def test_bound(eq: Equation) -> None:
     for gain in (0.1, 1.0, 3.0):
         net = chain(gain)
-        eq.holds(depth=3, gamma=1.0, delta=net["delta"], s=net["s"])
+        eq.holds(depth=3, gamma=1.0, delta=net["delta"], nu=net["nu"])
     first = Matrix(np.diag([2.0, 1.0]))
     delta = {3: Matrix([1.0, 0.0])}
     delta[2] = first.T * delta[3]
     delta[1] = first.T * delta[2]
-    eq.holds(depth=3, gamma=1.0, delta=delta, s={2: 2.0, 3: 2.0}, tight=True)
+    eq.holds(depth=3, gamma=1.0, delta=delta, nu={2: 2.0, 3: 2.0}, tight=True)
     delta[2], delta[1] = delta[2] * 0.5, delta[1] * 0.25
-    eq.holds(depth=3, gamma=0.5, delta=delta, s={2: 2.0, 3: 2.0}, tight=True)
+    eq.holds(depth=3, gamma=0.5, delta=delta, nu={2: 2.0, 3: 2.0}, tight=True)
 
 
 @equation("why-bias", kind="numerical")
@@ -243,6 +243,45 @@ def test_logistic_ratio(eq: Equation) -> None:
 )
 def test_saturated_ratio(eq: Equation) -> None:
     eq.approximates(np.geomspace(100, 3000, 6), bound(TANH))
+
+
+@equation(
+    "why-logistic-large",
+    kind="numerical",
+    tolerance="slope ± 0.05",
+    survivors="for large q phi is nearly 0 or 1 and its powers agree; an error of order 1 is one of order 2",
+)
+def test_logistic_large(eq: Equation) -> None:
+    eq.approximates(np.geomspace(400, 12000, 6), bound(LOGISTIC))
+
+
+@equation("why-euler", kind="numerical")
+def test_euler(eq: Equation) -> None:
+    """Unequal widths, no biases, a random nonlinear loss, gradients by automatic differentiation."""
+    generator = torch.Generator().manual_seed(5)
+    for slope, scale in ((0.0, 0.01), (0.0, 3.0), (0.3, 1.0), (-1.0, 1.0)):
+        h = [torch.randn(3, 1, generator=generator, dtype=torch.float64)]
+        w, z = {}, {}
+        for layer, size in ((1, 5), (2, 4), (3, 2)):
+            shape = (size, len(h[-1]))
+            w[layer] = scale * torch.randn(shape, generator=generator, dtype=torch.float64)
+            w[layer].requires_grad_()
+            z[layer] = w[layer] @ h[-1]
+            z[layer].retain_grad()
+            h.append(torch.where(z[layer] > 0, z[layer], slope * z[layer]))
+        (z[3].sin().sum() + z[3].prod()).backward()  # type: ignore[no-untyped-call]
+        for layer in (1, 2, 3):
+            grad = column(z[layer].grad) * column(h[layer - 1]).T
+            assert np.allclose(grad.array, column(w[layer].grad).array, rtol=1e-12)
+            eq.holds(
+                l=layer,
+                depth=3,
+                tr=np.trace,
+                W={layer: column(w[layer])},
+                delta={k: column(t.grad) for k, t in z.items()},
+                h={k: column(t) for k, t in enumerate(h)},
+                z={k: column(t) for k, t in z.items()},
+            )
 
 
 # One step ------------------------------------------------------------------------------------------

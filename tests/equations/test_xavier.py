@@ -1,4 +1,4 @@
-"""Checks of snippets/equations/xavier-*.tex."""
+"""Checks of snippets/equations/xavier.tex."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import sympy as sp
 import torch
 from scipy.optimize import minimize_scalar
 
+from equations.networks import Network, network
 from x0_equations.check import Equation, equation
-from x0_equations.networks import Network, network
 from x0_equations.values import (
     GROUPS,
     Array,
@@ -471,7 +471,9 @@ def test_tanh_series(eq: Equation) -> None:
     eq.approximates(np.geomspace(0.03, 0.15, 6), lambda z: {"z": z})
 
 
-@equation("xavier-gauss-moments", kind="numerical")
+@equation(
+    "xavier-gauss-moments", kind="numerical", identical="the quadrature is exact to the last bit"
+)
 def test_gauss_moments(eq: Equation) -> None:
     q = points([0.3, 1.0, 2.5])
     z, mean = gaussian(q)
@@ -615,7 +617,7 @@ def test_slope_factor(eq: Equation) -> None:
 
 @equation("xavier-slope-product", kind="numerical", tolerance="slope ± 0.05")
 def test_slope_product(eq: Equation) -> None:
-    """c is the limit of l times the product, extrapolated from layers that are not used below."""
+    """omega is the limit of l times the product, extrapolated from layers that are not used below."""
     product = np.cumprod([1.0, *(factors()[layer] for layer in range(1, LATE))])
     late = np.arange(5000, LATE)
     basis = np.stack([np.ones(late.size), np.log(late) / late, 1 / late], 1)
@@ -623,7 +625,7 @@ def test_slope_product(eq: Equation) -> None:
     layers = [int(layer) for layer in np.geomspace(150, 1500, 6)]
     eq.approximates(
         layers,
-        lambda layer: {"l": layer, "chi": factors(), "c": limit},
+        lambda layer: {"l": layer, "chi": factors(), "omega": limit},
         order=lambda layer: math.log(layer) / layer**2,
     )
 

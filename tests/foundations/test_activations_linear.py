@@ -38,20 +38,28 @@ def test_a_narrow_layer_limits_the_rank():
     assert np.linalg.matrix_rank(linear.collapse_affine(layers)[0]) == 2
 
 
-def test_errors_and_demo():
+def test_errors_and_values(values):
     with pytest.raises(ValueError, match=r"Received: \[\]"):
         linear.collapse_affine([])
-    values = linear.demo()
-    assert values["gap"] < 1e-12
-    assert values["degree_2"] == pytest.approx(values["square"], rel=1e-6)
-    assert values["degree_1"] == pytest.approx(values["linear"], rel=1e-6)
-    assert values["tanh"] < values["ReLU"] < 0.1
+    names = values("activations_linear")
+    assert names["gap"] < 1e-12
+    errors = names["errors"]
+    assert names["best"][2] == pytest.approx(errors["square"], rel=1e-6)
+    assert names["best"][1] == pytest.approx(errors["linear"], rel=1e-6)
+    assert errors["tanh"] < errors["ReLU"] < 0.1
 
 
+@pytest.mark.proves("activations-width", kind="caption", range="n = 1…64", n="10")
 def test_figure():
+    """Linear and square units stop at the best polynomials; ReLU and tanh improve with width."""
     figure = linear.plot_width()
-    flat, _, relu, tanh = (line.get_ydata() for line in figure.axes[0].lines[:4])
+    flat, square, relu, tanh = (line.get_ydata() for line in figure.axes[0].lines[:4])
     assert max(flat) == pytest.approx(min(flat))
+    assert flat[-1] == pytest.approx(linear.polynomial_error(1), rel=1e-6)
+    assert square[3:] == pytest.approx([linear.polynomial_error(2)] * 4, rel=1e-6)
+    assert (np.diff(relu) < 0).all()
+    low = figure.axes[0].get_ylim()[0]
+    assert [t < low for t in tanh] == [width >= 16 for width in linear.WIDTHS]
     assert relu[-1] < relu[0] / 10
     assert tanh[-1] < tanh[0] / 10
     plt.close(figure)

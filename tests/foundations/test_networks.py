@@ -37,8 +37,15 @@ def test_forward_is_a_function_of_inputs_weights_and_biases():
     assert not np.allclose(networks.forward_pass(layers, x)[0], ours)
 
 
+@pytest.mark.proves(
+    "networks-autograd",
+    kind="search",
+    range="5-3, 2-9-1, 5-7-4-3",
+    tolerance="relative 1e-12",
+)
 @pytest.mark.parametrize("widths", [(5, 3), (2, 9, 1), (5, 7, 4, 3)])
 def test_backward_is_autograds_gradient(widths):
+    """`reverse_pass` is the gradient of autograd for one to three layers of unequal widths."""
     layers, x, y = setup(widths)
     output, inputs = networks.forward_pass(layers, x)
     found = networks.reverse_pass(layers, inputs, (output - y) / len(x))
@@ -73,11 +80,80 @@ def test_reverse_mode_changes_no_parameter_and_the_update_does():
     assert not any(np.array_equal(a, b) for a, b in zip(copy, sum(layers, ()), strict=True))
 
 
+@pytest.mark.proves("networks-three", kind="call")
+def test_each_function_does_one_thing():
+    """forward_pass keeps inputs, reverse_pass changes no parameter, the update all of them."""
+    layers, x, y = setup()
+    before = [p.copy() for layer in layers for p in layer]
+    output, inputs = networks.forward_pass(layers, x)
+    assert np.array_equal(inputs[0], x)
+    assert [h.shape[1] for h in inputs] == [5, 7, 4]
+    found = networks.reverse_pass(layers, inputs, output - y)
+    assert all(np.array_equal(a, b) for a, b in zip(before, sum(layers, ()), strict=True))
+    networks.update_parameters_(layers, found, 0.1)
+    for old, new, g in zip(before, sum(layers, ()), sum(found, ()), strict=True):
+        assert np.allclose(new, old - 0.1 * g)
+
+
+@pytest.mark.proves("networks-calls", kind="call")
+def test_each_call_changes_one_thing():
+    """The forward call builds the graph, backward writes .grad, step changes the parameters."""
+    model, criterion = torch.nn.Linear(3, 2), torch.nn.MSELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    x, y = torch.ones(4, 3), torch.zeros(4, 2)
+    before = [p.detach().clone() for p in model.parameters()]
+
+    def unchanged():
+        return all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+    loss = criterion(model(x), y)
+    assert loss.grad_fn is not None
+    assert all(p.grad is None for p in model.parameters())
+    assert unchanged()
+    loss.backward()
+    gradients = [p.grad.clone() for p in model.parameters()]
+    assert all(g.abs().sum() > 0 for g in gradients)
+    assert unchanged()
+    optimizer.step()
+    for old, p, g in zip(before, model.parameters(), gradients, strict=True):
+        assert torch.allclose(p, old - 0.1 * g)
+        assert torch.equal(p.grad, g)
+
+
+@pytest.mark.proves("networks-no-graph", kind="call")
+def test_without_a_graph_no_activation_is_kept():
+    """Under no_grad and inference_mode nothing is saved for a backward pass."""
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t):
+        for context in (torch.no_grad(), torch.inference_mode()):
+            with context:
+                assert model(torch.ones(2, 3)).grad_fn is None
+        assert saved == []
+        model(torch.ones(2, 3))
+    assert saved
+
+
+@pytest.mark.proves("networks-grad", kind="call")
+def test_grad_returns_and_does_not_write():
+    """torch.autograd.grad(loss, parameters) returns the gradients and leaves .grad alone."""
+    model = torch.nn.Linear(3, 2)
+    parameters = list(model.parameters())
+    gradients = torch.autograd.grad(model(torch.ones(4, 3)).sum(), parameters)
+    assert [g.shape for g in gradients] == [p.shape for p in parameters]
+    assert all(p.grad is None for p in parameters)
+
+
+@pytest.mark.proves("networks-add", kind="call")
 def test_gradients_add_up_unless_they_are_cleared():
+    """`backward` adds to .grad; after zero_grad it starts again."""
     w = torch.ones(1, requires_grad=True)
     for _ in range(2):
         torch.autograd.backward((3 * w).sum())
     assert w.grad.item() == 6
+    torch.optim.SGD([w], lr=0.1).zero_grad()
+    torch.autograd.backward((3 * w).sum())
+    assert w.grad.item() == 3
 
 
 def test_errors_say_what_was_received():
@@ -86,10 +162,9 @@ def test_errors_say_what_was_received():
         networks.reverse_pass(layers, [y], y)
 
 
-def test_demo(capsys):
-    values = networks.demo()
-    assert values["after"] < values["before"]
-    assert capsys.readouterr().out.splitlines()[:4] == [
+def test_what_each_computation_changes(values, printed):
+    assert values("networks")["after"] < values("networks")["before"]
+    assert printed("networks").splitlines()[:4] == [
         "forward  changed a parameter: False",
         "backward changed a parameter: False",
         "equal to autograd: True",

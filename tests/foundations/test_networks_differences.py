@@ -39,17 +39,48 @@ def test_orders_of_the_differences():
         assert slope == pytest.approx(order, abs=0.1)
 
 
-def test_the_best_steps():
-    values = diff.demo()
-    assert values["one_step"] == pytest.approx(1e-8, rel=1e-6)
-    assert 1e-7 < values["two_step"] < 1e-4
-    assert values["automatic"] < 1e-14
+def test_the_best_steps(values):
+    names = values("networks_differences")
+    assert names["best_step"] == pytest.approx(1e-8, rel=1e-6)
+    two = diff.derivative_errors(0.3)[1]
+    assert 1e-7 < 10 ** round(math.log10(diff.STEPS[two.argmin()])) < 1e-4
+    assert names["automatic"] < 1e-14
     with pytest.raises(ValueError, match="Received: sin"):
         diff.slope_at_zero("sin")
 
 
+@pytest.mark.proves("networks-differences", kind="caption", range="Δ = 10⁻¹³…1")
 def test_figure():
+    """From right to left the error falls with the step, then rises as rounding is magnified."""
     figure = diff.plot_errors()
     one, two = (line.get_ydata() for line in figure.axes[0].lines[:2])
     assert min(two) < min(one)
+    steps = figure.axes[0].lines[0].get_xdata()
+    for errors in (one, two):
+        least = int(np.argmin(errors))
+        assert errors[0] > 100 * errors[least]
+        assert errors[-1] > 100 * errors[least]
+        right = errors[least + 2 : np.searchsorted(steps, 0.1)]
+        assert (np.diff(right) > 0).all()
     plt.close(figure)
+
+
+@pytest.mark.proves("networks-gradcheck", kind="call")
+def test_gradcheck_compares_with_differences():
+    """gradcheck passes a right backward pass in double precision, and raises for a wrong one."""
+
+    class Wrong(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.sin()
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return 1.01 * grad * x.cos()
+
+    x = torch.linspace(-1, 1, 7)
+    assert torch.autograd.gradcheck(torch.sin, x.double().requires_grad_())
+    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+        torch.autograd.gradcheck(Wrong.apply, x.double().requires_grad_())

@@ -43,9 +43,20 @@ def test_the_law_is_for_many_classes_and_an_upper_bound():
         initial.expected_cross_entropy(-1, 3)
 
 
+@pytest.mark.proves("tasks-initial-caption", kind="caption", range="q = 0…4", n="200")
+def test_pairs_of_opposite_sign_cancel_what_is_linear_in_the_logits():
+    """So that the scatter over networks falls like q, not like its square root."""
+    assert initial.VARIANCES[1:3] == (0.5, 1.0)
+    scatter = initial.measured_cross_entropy(10).std(0)
+    assert scatter[2] / scatter[1] == pytest.approx(2, rel=0.15)
+
+
 def test_figure():
+    """1000 classes stay close to q/2, 10 classes fall below it."""
     figure = initial.plot_loss()
     law, *_ = figure.axes[0].lines
     ten = figure.axes[0].lines[2].get_ydata()
     assert ten[-1] < law.get_ydata()[-1] - 0.3
+    thousand = figure.axes[0].lines[4]
+    assert np.abs(thousand.get_ydata() - np.array(thousand.get_xdata()) / 2).max() < 0.06
     plt.close(figure)

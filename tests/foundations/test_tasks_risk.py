@@ -26,11 +26,26 @@ def test_errors_say_what_was_received():
         risk.least_squares_risk(39, 40, 1, np.random.default_rng(0))
 
 
-def test_demo_and_figure():
-    values = risk.demo()
-    assert values["train_theory"] == 0.5
-    assert values["test"][0] > 4 * values["train"][0]
+@pytest.mark.proves("tasks-descent", kind="caption", range="n = 2…160, m = 40", n="300")
+def test_values_and_figure(values):
+    """Below m more weights fit better and err more; above m the error on new samples falls."""
+    names = values("tasks_risk")
+    assert names["theory"]["train"] == 0.5
+    assert names["measured"]["test"][0] > 4 * names["measured"]["train"][0]
     figure = risk.plot_curves()
-    train, test = (figure.axes[0].lines[k].get_ydata() for k in (0, 2))
-    assert train[-1] < train[0] < test[0] < test[-1]
+    sizes, test = figure.axes[0].lines[0].get_data()
+    train = figure.axes[0].lines[1].get_ydata()
+    few = np.array(sizes) < risk.SAMPLES
+    assert (np.diff(train) < 0).all()
+    assert (np.diff(test[few]) > 0).all()
+    assert (np.diff(test[~few]) < 0).all()
+    own, _ = risk.least_squares_risk(44, 40, 50, np.random.default_rng(2))
+    assert own.max() < 1e-12
+    # Gradient descent from zero ends at the shortest solution.
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(5, 12)), rng.normal(size=5)
+    w = np.zeros(12)
+    for _ in range(20_000):
+        w -= 0.02 * x.T @ (x @ w - y)
+    assert w == pytest.approx(np.linalg.pinv(x) @ y, abs=1e-9)
     plt.close(figure)

@@ -86,7 +86,9 @@ def test_growth_is_the_factor_of_one_layer() -> None:
     assert error == 0
 
 
+@pytest.mark.proves("notation-readings", kind="caption", n="20")
 def test_figure_shows_a_line_of_slope_sixteen_and_a_flat_one() -> None:
+    """As a standard deviation the second moment stays; as a variance it grows by 12 orders."""
     axes = notation.plot_readings().axes[0]
     assert axes.get_yscale() == "log"
     theory_wide, wide, theory_right, right = (
@@ -94,11 +96,13 @@ def test_figure_shows_a_line_of_slope_sixteen_and_a_flat_one() -> None:
     )
     assert np.allclose(theory_wide, 16.0 ** np.arange(11))
     assert np.allclose(theory_right, 1)
+    assert 0.9e12 < wide[10] / wide[0] < 1.4e12
     # All on one marker: within 10 %, over twelve decades.
     assert np.abs(np.log(wide / theory_wide)).max() < 0.1
     assert np.abs(np.log(right / theory_right)).max() < 0.1
 
 
+@pytest.mark.proves("notation-samplers", kind="call", n="40000", tolerance="4 SE")
 @pytest.mark.parametrize(
     ("draw", "takes"),
     [
@@ -118,6 +122,7 @@ def test_figure_shows_a_line_of_slope_sixteen_and_a_flat_one() -> None:
     ],
 )
 def test_what_each_sampler_takes(draw, takes: str) -> None:
+    """Univariate samplers take a standard deviation, multivariate ones a covariance."""
     torch.manual_seed(5)
     count, argument = 40_000, 0.25
     measured = float(np.square(np.asarray(draw(argument, count))).mean())
@@ -125,3 +130,15 @@ def test_what_each_sampler_takes(draw, takes: str) -> None:
     error = expected * math.sqrt(2 / count)
     assert abs(measured - expected) < 4 * error
     assert abs(measured - other) > 4 * error
+
+
+@pytest.mark.proves("notation-draw", kind="call", n="2000²", tolerance="4 SE")
+def test_dividing_by_the_root_gives_the_variance() -> None:
+    """torch.randn(n, n) / n ** 0.5 has entries of variance 1 / n."""
+    n = 2000
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        w = torch.randn(n, n) / n**0.5
+    assert w.shape == (n, n)
+    assert abs(n * w.var().item() - 1) < 4 * (2 / n**2) ** 0.5
+    assert abs(w.mean().item()) < 4 / n**1.5

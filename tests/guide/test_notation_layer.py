@@ -72,6 +72,29 @@ def test_groups_make_fan_out_too_large() -> None:
     assert connections(conv, 4, 6) == (fan_in, fan_out // 2)
 
 
+@pytest.mark.proves("notation-connections", kind="call")
+def test_where_fans_and_connections_differ() -> None:
+    """Fans count connections of a plain convolution; not with transposition, groups, strides."""
+    plain = torch.nn.Conv2d(4, 6, kernel_size=3)
+    fan_in, fan_out = notation_layer.fans(plain.weight.shape)
+    assert connections(plain, 4, 6) == (fan_in, fan_out)
+    swapped = torch.nn.ConvTranspose2d(4, 6, kernel_size=3)
+    assert connections(swapped, 4, 6) == notation_layer.fans(swapped.weight.shape)[::-1]
+    grouped = torch.nn.Conv2d(4, 6, kernel_size=3, groups=2)
+    fan_in, fan_out = notation_layer.fans(grouped.weight.shape)
+    assert connections(grouped, 4, 6) == (fan_in, fan_out // 2)
+    strided = torch.nn.Conv2d(4, 6, kernel_size=3, stride=2)
+    fan_in, fan_out = notation_layer.fans(strided.weight.shape)
+    reads, reaches = connections(strided, 4, 6)
+    assert reads == fan_in
+    assert reaches < fan_out
+    padded = torch.nn.Conv2d(1, 1, kernel_size=3, padding=1)
+    torch.nn.init.ones_(padded.weight)
+    x = torch.zeros(1, 1, 5, 5)
+    corner = torch.autograd.functional.jacobian(padded, x)[0, 0, :, :, 0, 0, 0, 0]
+    assert int(corner.count_nonzero()) == 4 < 9
+
+
 @pytest.mark.claim("B-17")
 def test_derivative_at_a_point_is_not_derivative_of_a_constant() -> None:
     # The notation differentiates act(E{Z}), a constant in Z: 0.

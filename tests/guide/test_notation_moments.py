@@ -98,12 +98,16 @@ def test_without_joint_symmetry_the_factor_is_a_third() -> None:
     assert torch.relu(signs).square().mean() / signs.square().mean() == pytest.approx(1 / 2)
 
 
+@pytest.mark.proves("notation-networks", kind="caption", n="12, 4000")
 def test_figure_shows_networks_that_leave_and_a_mean_that_stays() -> None:
+    """Single networks spread further around 1 with depth; the mean of 4000 stays at 1."""
     axes = notation_moments.plot_networks().axes[0]
     lines = [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines]
     networks, mean = lines[:12], lines[-1]
     assert np.abs(mean - 1).max() < 0.05
     last = np.array([network[-1] for network in networks])
+    spread = [np.std([network[layer] for network in networks]) for layer in (1, 5, 20)]
+    assert spread[0] < spread[1] < spread[2]
     assert last.max() > 1.5
     assert last.min() < 0.5
     assert max(network.max() for network in networks) < axes.get_ylim()[1]

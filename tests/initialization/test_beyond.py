@@ -17,7 +17,9 @@ def found():
     return beyond.fine_tune_heads()
 
 
+@pytest.mark.proves("beyond-zero", kind="fact", seeds=40, tolerance="10⁻⁶", effect="ln 5, 0")
 def test_zero_head_starts_at_ln_c_and_leaves_the_features_alone(found):
+    """A head of zero starts at ln C and sends no gradient to the features."""
     assert found["first"][0] == pytest.approx(math.log(5), abs=1e-6)
     assert (found["pull"][0] == 0).all()
 
@@ -101,11 +103,15 @@ def test_rank_must_be_positive():
         beyond.LowRankLinear(nn.Linear(2, 2), 0)
 
 
-def test_figure_and_output(found, capsys):
+def test_figure_and_output(found, values, printed):
+    """The gradient is proportional to the standard deviation and departs from the line from 0.3 on."""
     fig = beyond.plot_heads()
+    theory, points = fig.axes[1].lines
+    for x, y in zip(points.get_xdata(), points.get_ydata(), strict=True):
+        line = np.exp(np.interp(np.log(x), np.log(theory.get_xdata()), np.log(theory.get_ydata())))
+        assert (abs(y / line - 1) < 0.1) == (x < 0.2)
     assert np.allclose(fig.axes[0].lines[1].get_ydata(), found["first"][1:].mean(1))
     assert np.allclose(fig.axes[1].lines[1].get_ydata() ** 2, found["pull"][1:].mean(1))
     plt.close(fig)
-    values = beyond.demo()
-    assert "output changes by 0, gradient of A 0" in capsys.readouterr().out
-    assert values["lora_b"] > 0.1
+    assert "output changes by 0, gradient of A 0" in printed("beyond")
+    assert values("beyond")["norm_b"] > 0.1

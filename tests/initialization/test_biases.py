@@ -48,6 +48,24 @@ def test_zero_biases_finds_stacked_ones_and_leaves_weights_alone():
     assert torch.equal(attention.in_proj_weight, before)
 
 
+def test_chrono_gives_each_unit_a_time_and_the_input_gate_its_negative():
+    generator = torch.Generator().manual_seed(0)
+    lstm = biases.chrono_bias_(nn.LSTM(3, 4000, num_layers=1), 1000, generator)
+    i, f, g, o = lstm.bias_ih_l0.detach().chunk(4)
+    assert torch.equal(i, -f)
+    assert not g.any()
+    assert not o.any()
+    assert not lstm.bias_hh_l0.any()
+    u = f.double().exp()  # uniform on [1, 999]
+    assert 1 <= u.min() < u.max() <= 999.01
+    error = u.std() / math.sqrt(len(u))
+    assert abs(u.mean() - 500) < 4 * error
+    with pytest.raises(ValueError, match=r"Received: lstm\.bias=False"):
+        biases.chrono_bias_(nn.LSTM(3, 4, bias=False), 10)
+    with pytest.raises(ValueError, match="longest=2"):
+        biases.chrono_bias_(nn.LSTM(3, 4), 2)
+
+
 def test_forget_bias_is_the_sum_of_two_in_all_layers_and_directions():
     lstm = biases.forget_bias_(nn.LSTM(3, 4, num_layers=2, bidirectional=True), 1.5)
     names = {n for n, _ in lstm.named_parameters() if n.startswith("bias_ih")}
@@ -57,8 +75,12 @@ def test_forget_bias_is_the_sum_of_two_in_all_layers_and_directions():
         assert total.detach().tolist() == [0.0] * 4 + [1.5] * 4 + [0.0] * 8
 
 
+@pytest.mark.proves("biases-gates", kind="call", effect="1 + 1 = 2")
 def test_the_forget_gate_is_the_second_block():
-    """A cell with zero weights: only the second block of the bias changes what is kept."""
+    """PyTorch adds two biases, in the order input, forget, cell, output.
+
+    A cell with zero weights: only the second block of the bias changes what is kept.
+    """
     lstm = nn.LSTM(2, 3)
     with torch.no_grad():
         for p in lstm.parameters():
@@ -67,6 +89,22 @@ def test_the_forget_gate_is_the_second_block():
     state = (torch.zeros(1, 1, 3), torch.ones(1, 1, 3))
     _, (_, cell) = lstm(torch.zeros(1, 1, 2), state)
     assert cell.detach().flatten().tolist() == pytest.approx([1 / (1 + math.exp(-2))] * 3)
+    with torch.no_grad():
+        lstm.bias_ih_l0[3:6] = 1.0
+        lstm.bias_hh_l0[3:6] = 1.0  # both 1: the gate has 2
+        _, (_, cell) = lstm(torch.zeros(1, 1, 2), state)
+        assert cell.flatten().tolist() == pytest.approx([1 / (1 + math.exp(-2))] * 3)
+        lstm.bias_ih_l0.zero_()
+        lstm.bias_hh_l0.zero_()
+        kept = []
+        for block in range(4):  # what enters is input gate times cell, the rest is forget
+            lstm.bias_ih_l0.zero_()
+            lstm.bias_ih_l0[3 * block : 3 * block + 3] = 2.0
+            h, (_, cell) = lstm(torch.zeros(1, 1, 2), state)
+            kept.append((cell.mean().item(), h.mean().item()))
+    gate, tanh = 1 / (1 + math.exp(-2)), math.tanh(2)
+    assert [c for c, _ in kept] == pytest.approx([0.5, gate, 0.5 + 0.5 * tanh, 0.5])
+    assert kept[3][1] == pytest.approx(gate * math.tanh(0.5))
 
 
 def test_prior_is_the_bias_that_minimizes_the_loss():
@@ -87,9 +125,9 @@ def test_rejects_a_rate_that_is_not_between_0_and_1(rate):
         biases.prior_bias(torch.tensor(rate))
 
 
-def test_values():
-    values = biases.demo()
-    assert values["loss_zero"] == pytest.approx(math.log(2), rel=1e-5)
-    assert values["loss_prior"] == pytest.approx(0.056, rel=0.01)
-    assert values["kept_0"] == pytest.approx(2**-50)
-    assert values["kept_4"] == pytest.approx(math.exp(-1), rel=0.02)
+def test_values(values):
+    first, kept = values("biases")["first"], values("biases")["kept"]
+    assert first["zero"] == pytest.approx(math.log(2), rel=1e-5)
+    assert first["prior"] == pytest.approx(0.056, rel=0.01)
+    assert kept[0] == pytest.approx(2**-50)
+    assert kept[3] == pytest.approx(math.exp(-1), rel=0.02)

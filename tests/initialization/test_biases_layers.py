@@ -33,7 +33,9 @@ def test_border(side):
 
 
 @pytest.mark.claim("A-50")
+@pytest.mark.proves("biases-dcgan", kind="cause", effect="> 10⁻² : < 10⁻⁴")
 def test_a_generator_with_the_std_of_the_paper_needs_its_normalization():
+    """With 0.02 the output of DCGAN's generator is usable with BatchNorm and vanishes without."""
     predicted, measured = biases_layers.generator_moments(0.02, 16)
     for theory, q in zip(predicted, measured, strict=True):
         assert 0.5 < q / theory < 2
@@ -49,7 +51,8 @@ def test_a_generator_with_the_std_of_the_paper_needs_its_normalization():
     assert 0.01 < float(h.square().mean()) < 1  # with BatchNorm
 
 
-def test_values():
-    values = biases_layers.demo()
-    assert values["gan_std"] == pytest.approx(math.sqrt(values["gan_theory"]))
-    assert values["border_8"] == pytest.approx((11 / 12) ** 2)
+def test_values(values):
+    found = values("biases_layers")
+    theory = 100 * 0.02**2 * math.prod(c * 4 * 0.02**2 / 2 for c in (512, 256, 128, 64))
+    assert found["predicted"][-1] == pytest.approx(theory)
+    assert found["border"][8] == pytest.approx((11 / 12) ** 2)

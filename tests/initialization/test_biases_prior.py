@@ -8,18 +8,29 @@ import pytest
 from x0.initialization import biases_prior
 
 
-def test_the_first_loss():
-    values = biases_prior.demo()
-    rate = values["rate"]
+@pytest.mark.proves(
+    "biases-delay",
+    kind="ratio",
+    range="rate 0.05, momentum 0.9",
+    seeds=20,
+    tolerance="4 SE",
+    effect="{val:biases_prior.delay:.1f}",
+)
+def test_the_first_loss(values):
+    """The prior bias reaches half of the entropy of the labels later than the zero bias."""
+    found = values("biases_prior")
+    rate, mean, steps = found["rate"], found["mean"], found["steps"]
     assert rate == pytest.approx(0.02)
-    assert values["entropy"] == pytest.approx(
+    assert found["entropy"] == pytest.approx(
         -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
     )
     # The small last layer adds a little to both.
-    assert values["first_zero"] == pytest.approx(math.log(2), rel=0.1)
-    assert values["first_prior"] == pytest.approx(values["entropy"], rel=0.2)
+    assert mean["zero"][0] == pytest.approx(math.log(2), rel=0.1)
+    assert mean["prior"][0] == pytest.approx(found["entropy"], rel=0.2)
     # What the prior saves at the start it does not save later: the rare class is not easier.
-    assert values["steps_prior"] > values["steps_zero"] > 10
+    assert steps["prior"][0] > steps["zero"][0] > 10
+    delay, error = found["delay"]
+    assert delay > 4 * error > 0
 
 
 def test_both_learn():
@@ -31,4 +42,5 @@ def test_figure():
     figure = biases_prior.plot_loss()
     zero, prior = figure.axes[0].lines[:2]
     assert zero.get_ydata()[0] > 4 * prior.get_ydata()[0]
+    assert zero.get_ydata()[60] < prior.get_ydata()[60]  # the zero bias overtakes it
     plt.close(figure)

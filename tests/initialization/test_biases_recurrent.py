@@ -29,6 +29,34 @@ def test_the_default_shrinks_by_the_root_of_three(norms):
     assert abs(normal) < 0.03
 
 
+@pytest.mark.proves("biases-radius", kind="fact", range="width 64…512", seeds=20, tolerance="10 %")
+def test_the_spectral_radius_of_the_default_is_one_over_the_root_of_three():
+    """PyTorch's recurrent matrices have a spectral radius near 1/√3, normal ones of variance 1/n near 1."""
+    generator = torch.Generator().manual_seed(4)
+    for n in (64, 512):
+        radius = []
+        for _ in range(20 if n == 64 else 2):
+            w = nn.RNN(2, n).weight_hh_l0.detach()
+            z = torch.randn(n, n, generator=generator) / math.sqrt(n)
+            radius.append([torch.linalg.eigvals(x).abs().max().item() for x in (w, z)])
+        default, normal = torch.tensor(radius).mean(0)
+        assert default == pytest.approx(3**-0.5, rel=0.1)
+        assert normal == pytest.approx(1, rel=0.1)
+        variance = w.var().item()
+        assert variance == pytest.approx(1 / (3 * n), rel=0.1)
+
+
+def test_the_input_gate_keeps_the_cell_from_filling_up():
+    """Half-full cells come from the open input gate: with -b they stay small at any long T."""
+    for steps in (100, 1000):
+        b = math.log(steps - 1)
+        alone, chrono = (biases_recurrent.cell_size(b, i, steps) for i in (0, -b))
+        assert alone[0] > 5
+        assert alone[1] > 0.7
+        assert chrono[0] < 0.5
+        assert chrono[1] == 0
+
+
 def test_a_real_rnn_with_the_default_loses_its_state():
     torch.manual_seed(0)
     rnn = nn.RNN(4, 128)
@@ -40,9 +68,10 @@ def test_a_real_rnn_with_the_default_loses_its_state():
     assert math.log(shrink) / 30 == pytest.approx(-math.log(3) / 2, abs=0.08)
 
 
-def test_what_a_cell_keeps():
-    values = biases_recurrent.demo()
-    assert values["cell_0"] < 1e-6 < values["cell_1"] < 0.1 < values["cell_2"]
+def test_what_a_cell_keeps(values):
+    found = values("biases_recurrent")
+    assert found["cell"]["alone"][0] > 100 * found["cell"]["chrono"][0]
+    assert found["default"] < 1e-6 < found["gradient"][1] < 0.1 < found["gradient"][2]
 
 
 def test_with_zero_weights_the_gate_is_all_there_is():

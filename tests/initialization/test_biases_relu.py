@@ -26,6 +26,8 @@ def test_active_units_of_the_first_layer(units):
         assert abs(float(share.mean()) - theory) < 4 * error < 0.2 * theory
         assert float(units["active"][i, 0].mean()) == pytest.approx(theory, abs=0.005)
     assert float(units["active"][2, 0].mean()) < 0.54  # b = 0.1 wakes 3 %, not all
+    _, share = biases_relu.biased_map(0.1, biases_relu.DEPTH)
+    assert share[-1] - 0.5 < 0.4 * (share[0] - 0.5)  # little is left in the last layer
 
 
 def test_the_map_is_an_integral():
@@ -36,14 +38,45 @@ def test_the_map_is_an_integral():
     assert active[0] == pytest.approx(z.sf(0))
 
 
+@pytest.mark.proves(
+    "biases-square", kind="fact", range="b = 0.1, 1; layers 2000…4000", tolerance="slope ± 0.05"
+)
 def test_s_grows_like_the_square_of_the_depth():
-    s, _ = biases_relu.biased_map(1.0, 400)
-    slope = math.log(s[399] / s[199]) / math.log(2)
-    assert slope == pytest.approx(2, abs=0.05)
+    """s grows with the square of the depth, and b divided by its root goes to zero."""
+    for b in (0.1, 1.0):
+        s, _ = biases_relu.biased_map(b, 4000)
+        slope = math.log(s[3999] / s[1999]) / math.log(2)
+        assert slope == pytest.approx(2, abs=0.05)
+        assert b / math.sqrt(s[3999]) < 1e-3
     assert biases_relu.biased_map(0.0, 30)[0] == pytest.approx(2.0)
 
 
+@pytest.mark.proves(
+    "biases-parallel",
+    kind="cause",
+    range="b = 0, 1; width 256, 64 inputs",
+    seeds=20,
+    effect='{val:biases_relu.last["dead", 0.0]:.2f} : 0',
+)
+def test_dead_units_come_from_parallel_inputs(units):
+    """On parallel inputs half of the units are off; on independent ones the same weights leave none."""
+    generator = torch.Generator().manual_seed(5)
+    n, inputs = biases_relu.WIDTH, biases_relu.INPUTS
+    w = torch.randn(20, n, n, generator=generator) * math.sqrt(2 / n)
+    h = torch.randn(n, inputs, generator=generator)
+    dead = {}
+    for name, x in {"apart": h, "parallel": h[:, :1] * h[:1].abs()}.items():
+        dead[name] = (~((w @ x) > 0).any(2)).float().mean(1)
+    assert dead["apart"].max() == 0
+    error = dead["parallel"].std() / math.sqrt(20)
+    assert abs(dead["parallel"].mean() - 0.5) < 4 * error
+    assert units["dead"][0, -1].mean() > 0.3  # with the inputs as they arrive at layer 30
+
+
 @pytest.mark.claim("A-67")
+@pytest.mark.proves(
+    "biases-none-dead", kind="search", range="b = 0, 0.01, 0.1, 1; 20 networks, 64 inputs", seeds=20
+)
 def test_a_positive_bias_saves_no_units(units):
     """No unit is dead in layer 1 either way; in layer 30 a positive bias leaves no fewer dead."""
     dead = units["dead"]
@@ -69,7 +102,7 @@ def test_rejects_no_layers():
         biases_relu.biased_map(0.1, 0)
 
 
-def test_figure():
+def test_figure(values):
     figure = biases_relu.plot_units()
     top, middle, bottom = figure.axes
     dots = [line for line in top.lines if line.get_label().startswith("b =")]
@@ -78,6 +111,11 @@ def test_figure():
         y = line.get_ydata()
         assert y[0] == 0
         assert y[-1] > 0.2
+    last = [line.get_ydata()[-1] for line in middle.lines]
+    assert last[3] == max(last)  # most dead units for b = 1
     assert np.all(dots[3].get_ydata() > 0.45)
-    assert biases_relu.demo()["active_01_theory"] == pytest.approx(0.528, abs=1e-3)
+    left = values("biases_relu")
+    assert left["active"][0.1] == pytest.approx(0.528, abs=1e-3)
+    for b, (share, error) in left["first"].items():
+        assert abs(share - left["active"][b]) < 4 * error + 0.01
     plt.close(figure)

@@ -75,6 +75,37 @@ def test_dead_and_saturated_shares():
     assert tanh.saturated >= 0.5
 
 
+def test_units_are_the_same_only_if_all_are():
+    """Compared with the largest number there is: a column of zeros hides no difference."""
+    x = torch.zeros(6, 3)
+    x[:, 1:] = torch.tensor([1.0, 2.0])
+    dense, conv = nn.Linear(3, 3), nn.Conv2d(3, 3, 1)
+    assert diagnosis.same_units(x, dense) == 0
+    assert diagnosis.same_units(x.mean(1, keepdim=True).expand(6, 3), dense) == 3
+    assert diagnosis.same_units(x.mean(1, keepdim=True).expand(6, 3) + 1e-3 * x, dense) == 0
+    # Equal for inputs whose first number is 0, and for the units of a convolution.
+    same = torch.arange(6.0)[:, None].expand(6, 3)
+    assert diagnosis.same_units(same, dense) == 3
+    assert diagnosis.same_units(torch.arange(12.0).view(2, 1, 2, 3).expand(2, 3, 2, 3), conv) == 3
+    assert diagnosis.same_units(torch.arange(36.0).view(2, 3, 2, 3), conv) == 0
+    assert diagnosis.same_units(torch.ones(6, 1), nn.Linear(3, 1)) == 0  # one unit has no other
+
+
+def test_an_input_out_of_scale_is_named_unless_a_norm_comes_first():
+    def head(*before):
+        layers = [nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 10)]
+        for layer in layers[::2]:
+            nn.init.kaiming_normal_(layer.weight, generator=torch.Generator().manual_seed(1))
+        return nn.Sequential(*before, *layers)
+
+    def found(model, x):
+        return diagnosis.diagnose(model, x, cross_entropy).verdict
+
+    assert found(head(), inputs(8)) == "healthy"
+    assert found(head(), 1000 * inputs(8)) == "input"
+    assert found(head(nn.LayerNorm(8)), 1000 * inputs(8)) == "healthy"
+
+
 def test_the_model_stays_as_it_was():
     model = nn.Sequential(
         nn.Conv2d(3, 8, 3),
@@ -140,12 +171,30 @@ def test_transformer_blocks_are_watched_by_kind():
     assert signals == sorted(signals)  # the stream grows
 
 
-def test_a_zero_head_blocks_the_gradient_for_one_step():
+@pytest.mark.proves(
+    "choosing-zeros", kind="fact", n="15 layers", effect="1 zero: healthy, 2 in a row: blocked"
+)
+def test_a_zero_head_is_a_start_and_not_an_illness():
+    """One layer of zeros is named and passes as healthy; two in a row, which block each other, do not."""
     model = diagnosis.chain(nn.ReLU, math.sqrt(2))
     nn.init.zeros_(model[-1].weight)
+    found = diagnosis.run(model)
+    assert found.verdict == "healthy"
+    assert found.zeros == ["28.weight"]
+    assert not model[-1].weight.any()
+    assert found.layers[0].gradient == 0  # so it is, in this step
+    nn.init.zeros_(model[-3].weight)
     assert diagnosis.run(model).verdict == "blocked"
-    nn.init.normal_(model[-1].weight, std=0.1, generator=torch.Generator().manual_seed(0))
-    assert diagnosis.run(model).verdict == "healthy"
+
+
+def test_the_report_has_a_line_for_each_layer(printed):
+    found = diagnosis.run(diagnosis.MODELS["ReLU, bias −6"])
+    lines = str(found).splitlines()
+    assert len(lines) == 3 + len(found.layers)
+    assert lines[0].startswith("dead at ")
+    assert found.page in lines[1]
+    assert sum(line.endswith(" <") for line in lines) == 1
+    assert "start at 0 and learn: 8.weight" in printed("choosing_diagnosis")
 
 
 def test_underflow_without_a_zero_weight_is_vanishing():
@@ -158,7 +207,9 @@ def test_overflow_is_exploding():
     assert diagnosis.run(model).verdict == "exploding"
 
 
+@pytest.mark.proves("choosing-jump", kind="fact", effect="10⁻⁹ : 1")
 def test_the_factor_ignores_a_jump_and_sees_a_trend():
+    """A single jump in the moments does not change the factor; a trend does."""
     assert diagnosis.growth_factor([1.0]) == 1
     assert diagnosis.growth_factor([1.0, 0.0]) == 0
     assert diagnosis.growth_factor([2.0**-k for k in range(12)]) == pytest.approx(2**-11)
@@ -167,13 +218,41 @@ def test_the_factor_ignores_a_jump_and_sees_a_trend():
     assert diagnosis.growth_factor([1.0, 0.1] * 5) > 0.1
 
 
+@pytest.mark.proves(
+    "choosing-bad-layers",
+    kind="search",
+    range="8, 12, 18 and 30 layers, 4 or 5 bad ones from any layer on",
+    n="184 networks",
+)
+@pytest.mark.parametrize("gain", [0.25, 4.0])
+def test_bad_layers_are_found_wherever_they_begin(gain):
+    """From layer 2 on, 4 or 5 layers with 4 times or a quarter of He's deviation are found."""
+    wanted = "vanishing" if gain < 1 else "exploding"
+    for depth in (8, 12, 18, 30):
+        for count in (4, 5):
+            for start in range(1, depth - count):
+                generator = torch.Generator().manual_seed(start)
+                layers = []
+                for k in range(depth):
+                    layer = nn.Linear(32, 32 if k < depth - 1 else 10, bias=False)
+                    std = math.sqrt(2 / 32) * (gain if start <= k < start + count else 1)
+                    nn.init.normal_(layer.weight, std=std, generator=generator)
+                    layers += [layer, nn.ReLU()]
+                model = nn.Sequential(*layers[:-1])
+                x = torch.randn(64, 32, generator=generator)
+                found = diagnosis.diagnose(model, x, lambda out: out.square().mean())
+                assert found.verdict == wanted, (depth, count, start)
+
+
 def test_nothing_to_judge_is_an_error():
     model = nn.Sequential(nn.Linear(4, 10))
     with pytest.raises(ValueError, match=r"Received: kinds=\(<class .*Conv2d.*>,\)"):
         diagnosis.diagnose(model, inputs(4), cross_entropy, kinds=(nn.Conv2d,))
 
 
+@pytest.mark.proves("choosing-profiles", kind="caption", n="5 networks, 15 layers")
 def test_figure_shows_the_models():
+    """The signal of He varies by less than 30, vanishes or explodes with the others, is level for tanh."""
     figure = diagnosis.plot_profiles()
     signal, gradient = figure.axes
     healthy, small, large, saturated, dead = (line.get_ydata() for line in signal.lines)
@@ -186,3 +265,222 @@ def test_figure_shows_the_models():
     assert lines[2][0] / lines[2][-2] > 1e6
     assert len(dead) == 15
     assert len(lines[4]) < 15
+
+
+def deep(width: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for _ in range(5):
+        linear = nn.Linear(width, width)
+        nn.init.kaiming_normal_(linear.weight)
+        layers += [linear, activation()]
+    return nn.Sequential(*layers, nn.Linear(width, 3))
+
+
+@pytest.mark.proves("choosing-zero-head", kind="fact", range="width 64…1024, 2 losses")
+@pytest.mark.parametrize("width", [64, 256, 1024])
+def test_a_head_that_starts_at_zero_is_not_called_loud(width):
+    """Of a head that starts at 0, moved a little, the growth is not judged, at any width."""
+    torch.manual_seed(0)
+    model, x = deep(width), torch.randn(64, width)
+    nn.init.zeros_(model[-1].weight)
+    rare = (torch.arange(64) < 4).long()
+    for loss in (
+        lambda out: (out - 3).square().mean(),
+        lambda out: nn.functional.cross_entropy(out, rare),
+    ):
+        found = diagnosis.diagnose(model, x, loss)
+        assert found.verdict == "healthy"
+        assert found.zeros == [f"{len(model) - 1}.weight"]
+    nn.init.normal_(model[-1].weight, std=3.0)  # one that does not start at 0 is
+    assert diagnosis.diagnose(model, x, lambda out: out.sum()).verdict == "loud"
+
+
+@pytest.mark.proves("choosing-bounded", kind="fact", range="ReLU6, 10 layers; sigmoid after a head")
+def test_zeros_of_relu6_and_the_function_of_the_output_are_not_saturated():
+    """Zeros of ReLU6 are no saturation, and neither are probabilities near 0 at the output."""
+    torch.manual_seed(0)
+    x = torch.randn(64, 64)
+    assert diagnosis.diagnose(deep(64, nn.ReLU6), x, torch.sum).verdict == "healthy"
+    head = deep(64)
+    nn.init.constant_(head[-1].bias, -5.0)
+    assert diagnosis.diagnose(nn.Sequential(head, nn.Sigmoid()), x, torch.sum).verdict == "healthy"
+    hidden = deep(64, nn.Sigmoid)  # inside the network it is saturated
+    nn.init.normal_(hidden[0].weight, std=10.0)
+    assert diagnosis.diagnose(hidden, x, torch.sum).verdict == "saturated"
+
+
+def made(name="x", signal=1.0, gradient=1.0, weighs=True, read=1.0, **seen):
+    """A layer with numbers of our own."""
+    module = nn.Linear(2, 2)
+    return diagnosis.Layer(name, module, weighs, read, torch.ones(2), signal, gradient, **seen)
+
+
+def judged(*layers, batch=None, stuck=()):
+    """What is found besides that the layer is healthy."""
+    batch = torch.tensor([[1.0, -1.0]]) if batch is None else batch
+    found = diagnosis.judge(list(layers), [batch], list(stuck))
+    assert found.pop("healthy") == ("", 1.0)
+    return found
+
+
+def test_nothing_is_found_at_the_limits_themselves():
+    """A number at its limit passes, one above it does not."""
+    above = 1 + 1e-6
+    head = made("head")
+    assert judged(made("a"), head) == {}
+    assert judged(head) == {}
+    for key, limit in (("dead", diagnosis.DEAD), ("saturated", diagnosis.SATURATED)):
+        assert judged(made("a", **{key: limit}), made("b"), head) == {}
+        found = judged(made("a"), made("b", **{key: limit * above}), head)
+        assert found == {key: ("b", limit * above)}
+        # of an output that has no weight, the range is a choice
+        out = made("out", weighs=False, **{key: 1.0})
+        assert judged(made("a"), head, out) == {}
+        assert judged(out) == {key: ("out", 1.0)}
+    loud = diagnosis.LOUD
+    assert judged(made("a"), made("head", signal=2 * loud, read=2.0)) == {}
+    assert judged(made("a"), made("head", signal=2 * loud * above, read=2.0)) == {
+        "loud": ("head", pytest.approx(loud))
+    }
+    assert judged(made("a"), made("head", signal=2 * loud, read=0.0)) == {}
+    low, high = diagnosis.INPUT
+    unit = torch.tensor([[1.0, -1.0]]).double()
+    for moment, fine in ((low / above, 0), (low * above, 1), (high / above, 1), (high * above, 0)):
+        found = judged(made("a"), head, batch=math.sqrt(moment) * unit)
+        assert found == ({} if fine else {"input": ("input 0", pytest.approx(moment))})
+    # what a norm makes of it counts as well; whole numbers have no scale
+    far = 100 * high * unit
+    assert judged(made("norm", weighs=False), made("a"), head, batch=far) == {}
+    assert "input" in judged(made("norm", signal=2 * high, weighs=False), made("a"), batch=far)
+    assert judged(made("a"), head, batch=torch.tensor([10**6])) == {}
+
+
+def test_a_trend_is_found_with_the_layer_where_it_is_steepest():
+    """The factor is that of the hidden layers; forward and backward, up and down."""
+    limit = diagnosis.LIMIT
+    for factor, verdict in ((limit**2, "exploding"), (limit**-2, "vanishing")):
+        path = [1.0, factor**0.3, factor**0.7, factor]
+        head = made("head", signal=1.0, gradient=path[-1])
+        rows = [made(str(i), signal=x) for i, x in enumerate(path)]
+        found = judged(*rows, made("head"))
+        assert found[verdict] == ("2", pytest.approx(diagnosis.trend(path)))
+        rows = [made(str(i), gradient=x) for i, x in enumerate(path[::-1])]
+        found = judged(*rows, head)
+        assert found[verdict] == ("2", pytest.approx(diagnosis.trend(path)))
+    # just above and below the limit
+    for power, expected in ((0.99, {}), (1.01, {"exploding": ("1", pytest.approx(limit**1.01))})):
+        assert judged(made("0"), made("1", signal=limit**power), made("head")) == expected
+    assert judged(made("0"), made("1", signal=limit**-0.99), made("head")) == {}
+    assert judged(made("0"), made("1", signal=limit**-1.01), made("head")) == {
+        "vanishing": ("1", pytest.approx(limit**-1.01))
+    }
+    for broken in ({"signal": math.inf}, {"signal": math.nan}, {"gradient": math.inf}):
+        assert judged(made("a"), made("b", **broken), made("c", **broken))["exploding"][0] == "b"
+
+
+def test_equal_and_blocked_layers_are_named():
+    """Equal units of a head are no illness unless it is all there is beside an output."""
+    assert judged(made("a", same=4), made("head")) == {"equal": ("a", 4)}
+    assert judged(made("a"), made("head", same=4)) == {}
+    assert judged(made("head", same=4)) == {}
+    blind = made("a", gradient=0.0)
+    assert judged(blind, made("head"), stuck=["w"])["blocked"] == ("w", 0.0)
+    assert "blocked" not in judged(made("a"), made("head"), stuck=["w"])
+    assert "blocked" not in judged(blind, made("head"))
+
+
+def test_the_trend_is_that_of_all_layers_or_of_its_thirds():
+    assert diagnosis.trend([1.0, 2.0, 4.0]) == pytest.approx(4)
+    assert diagnosis.trend([1.0, 0.0]) == 0
+    bad = [
+        1.0,
+        1.0,
+        1.0,
+        1.0,
+        1e-4,
+        1e-4,
+        1e-4,
+        1e-4,
+    ]  # the thirds see what the median step does not
+    assert diagnosis.trend(bad) == pytest.approx(1e-4)
+    assert diagnosis.trend([1.0, 1.0, 1.0, 1e4, 1e4]) == pytest.approx(
+        diagnosis.growth_factor([1.0, 1.0, 1.0, 1e4, 1e4])
+    )
+    assert diagnosis.trend([1.0, 1.0, 5.0, 5.0, 9.0, 9.0]) == pytest.approx(9)
+    assert diagnosis.trend([1.0, 9.0, 0.0, 5.0, 5.0, 1e9]) == 0
+    # Of one odd layer at each end, the larger step counts no more than the other.
+    assert diagnosis.trend([1.0, *7 * [4.0], 100.0]) == pytest.approx(16)
+    assert diagnosis.growth_factor([1.0, 1e300]) == pytest.approx(1e300)
+    assert diagnosis.growth_factor([1e-300, 1e300]) == pytest.approx(math.exp(700))
+
+
+def test_the_turn_is_the_largest_step():
+    path = [made(str(i), signal=x, gradient=x) for i, x in enumerate((1.0, 3.0, 0.0, 2.0, 7.0))]
+    assert diagnosis.turn(path, "signal", rising=True) == "3"  # from 0
+    assert diagnosis.turn(path, "signal", rising=False) == "2"
+    assert diagnosis.turn(path, "gradient", rising=True) == "2"  # it came through the next weight
+    assert diagnosis.turn(path, "gradient", rising=False) == "1"
+    assert diagnosis.turn(path[:1], "signal", rising=True) == "0"
+    assert diagnosis.turn(path[:2], "signal", rising=True) == "1"
+
+
+def test_numbers_near_a_bound_are_within_a_fortieth_of_the_range():
+    x = torch.tensor([-1.0, -0.951, -0.949, 0.0, 0.949, 0.951, 1.0])
+    assert diagnosis.near(x, -1, 1) == pytest.approx(4 / 7)
+    assert diagnosis.near(6 * (x + 1) / 2, 0, 6) == pytest.approx(4 / 7)
+
+
+def test_zero_weights_move_by_a_tenth_and_the_rest_is_named():
+    model = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1), nn.Linear(1, 1))
+    for layer in model[:2]:
+        nn.init.zeros_(layer.weight)
+    nn.init.zeros_(model[2].bias)
+    gradients = {"0.weight": torch.tensor([[4.0, -2.0]]), "1.weight": torch.zeros(1, 1)}
+    woken: dict[str, torch.Tensor] = {}
+    assert diagnosis.wake(model, gradients, woken) == ["1.weight"]
+    assert model[0].weight.tolist() == [[pytest.approx(-0.1), pytest.approx(0.05)]]
+    assert woken["0.weight"].tolist() == [[0.0, 0.0]]
+    assert list(woken) == ["0.weight"]
+    model[1].weight.requires_grad_(False)
+    assert diagnosis.wake(model, {}, {}) == ["1.weight"]
+    model[1].weight.requires_grad_(True)
+    assert diagnosis.wake(model, {}, {}) == []
+
+
+class Bounded(nn.Module):
+    """A function without a module between two layers; its numbers may lie on the bounds."""
+
+    def __init__(self, bound):
+        super().__init__()
+        self.one, self.two, self.bound = nn.Linear(4, 8), nn.Linear(8, 10), bound
+        nn.init.constant_(self.one.weight, 50.0)
+
+    def forward(self, x):
+        return self.two(self.bound(self.one(x)))
+
+
+def test_what_a_function_does_is_seen_at_the_next_layer():
+    """Bounds of -1 and 1 are seen where the next weight reads; numbers beyond them are none."""
+    x = inputs(4).sign()
+    for bound, share in (
+        (lambda z: z.clamp(-1, 1), 1.0),
+        (lambda z: z.clamp(-0.97, 0.97), 1.0),
+        (lambda z: z.clamp(-0.9, 0.9), 0.0),
+        (lambda z: z.clamp(-1.01, 1.01), 0.0),
+    ):
+        found = diagnosis.diagnose(Bounded(bound), x + 0.1, cross_entropy).layers
+        assert [layer.saturated for layer in found] == [0, share]
+    found = diagnosis.diagnose(
+        Bounded(lambda z: z.relu() * torch.tensor([1.0, 0] * 4)), x, cross_entropy
+    )
+    assert [layer.dead for layer in found.layers] == [0, 0.5]
+
+
+def test_only_layers_with_weights_have_units_that_can_be_equal():
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 10))
+    nn.init.ones_(model[0].weight)
+    nn.init.zeros_(model[0].bias)
+    nn.init.ones_(model[2].weight)
+    found = diagnosis.diagnose(model, inputs(4), cross_entropy)
+    assert [layer.same for layer in found.layers] == [8, 0, 0]
+    assert (found.verdict, found.where, found.number) == ("equal", "0", 8)

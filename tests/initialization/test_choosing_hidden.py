@@ -2,23 +2,117 @@
 
 import math
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from x0.initialization import choosing_hidden as hidden
+from x0.initialization import choosing_layers as layers
+from x0.initialization import choosing_parts as parts
 
 ROOT = Path(__file__).parents[2]
 ROWS = {row.name: row for row in hidden.ROWS}
-LABELS = {
-    "linear, very deep": "linear",
-    "tanh, softsign": "tanh",
-    "ReLU": "ReLU",
-    "leaky ReLU, slope $a$": "Leaky ReLU",
-    "SELU": "SELU",
-}
+
+
+def table(language, start, end):
+    """Return the cells of the first table between two headings of the page, without its head."""
+    page = (ROOT / f"docs/{language}/initialization/choosing.md").read_text()
+    part = page.split(f"{{#{start}}}")[1].split(f"{{#{end}}}")[0]
+    lines = [line for line in part.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def calls(*cells):
+    return re.findall(r"`([^`]+)`", " ".join(cells))
+
+
+@pytest.mark.claim("A-75")
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.proves("choosing-calls", kind="call", range="51 rows, zh = en", seeds=8)
+def test_the_call_on_the_page_is_the_text_that_is_executed(language):
+    """Each call of the tables is the text that is executed, and each number its prediction."""
+    rows = table(language, "plain", "blocks")
+    assert [calls(row[1]) for row in rows] == [row.call.splitlines() for row in hidden.ROWS]
+    for row, line in zip(hidden.ROWS, rows, strict=True):
+        assert re.findall(r"theory\[\"(.*?)\"\]\[(.)\]", line[3]) == [
+            (row.name, "0"),
+            (row.name, "1"),
+        ]
+    shown = {}
+    for line in table(language, "blocks", "special"):
+        (name,) = re.findall(r"predicted\[\"(.*?)\"\]", line[6])
+        shown[name] = calls(line[3], line[4])
+    sections = ("special", "transformer", "outputs", "tuning", "practice", "derivation")
+    devices = {}
+    for start, end in pairwise(sections):
+        for line in table(language, start, end):
+            found = re.findall(r"predicted\[\"(.*?)\"\]", line[3])
+            (shown if found else devices)[(found or [line[0]])[0]] = calls(line[1])
+    executed = layers.CALLS | parts.CALLS
+    assert shown == {name: call.splitlines() for name, call in executed.items()}
+    # Those of the last table are functions of PyTorch and of this page; they have tests of their own.
+    initialize = 'initialize_(model, "relu")'
+    assert devices == {
+        '`device="meta"`': ["materialize_(model)", initialize],
+        "DDP": [initialize, "DistributedDataParallel(model)"],
+        "FSDP": ["torch.manual_seed(0)", initialize, "fully_shard(model)"],
+    }
+
+
+NAMES = {"a": 0.2, "K": 12, "N": 6, "n": 64, "s": 2, "c": 16, "k": 4, "r": 0.01}
+
+
+def equivalents():
+    """Return each call of PyTorch with what the page says that it is in Keras and in JAX."""
+    return [
+        (call, line[1].strip("`"), line[2].strip("`"))
+        for line in table("en", "frameworks", "faq")
+        for call in calls(line[0])
+    ]
+
+
+def test_both_languages_name_the_same_calls_and_each_is_executed():
+    assert table("en", "frameworks", "faq")[1:] == table("zh", "frameworks", "faq")[1:]
+    lines = {line for row in hidden.ROWS for line in row.call.splitlines()}
+    for call in (layers.CALLS | parts.CALLS).values():
+        lines |= set(call.splitlines())
+    assert {call for call, _, _ in equivalents()} <= lines
+
+
+@pytest.mark.parametrize("framework", ["keras", "jax"])
+def test_the_calls_of_keras_and_jax_draw_from_the_same_distribution(framework):
+    """Mean and variance of each call agree with those of PyTorch's; runs where they are installed."""
+    library = pytest.importorskip(framework)
+    generator = torch.Generator().manual_seed(0)
+    for call, keras, jax in equivalents():
+        w = torch.empty(200, 100)
+        norm, targets = torch.nn.BatchNorm1d(1), ("w", "b", "up", "down", "A", "B", "gate", "scale")
+        norm.weight = torch.nn.Parameter(w, requires_grad=False)
+        layers.run_call(call, generator, norm=norm, **dict.fromkeys(targets, w), **NAMES)
+        names = {"math": math} | NAMES
+        if framework == "keras":
+            drawn = eval(keras, vars(library.initializers) | names)((100, 200))
+            drawn = library.ops.convert_to_numpy(drawn)
+        else:
+            drawn = eval(jax, vars(library.nn.initializers) | names)(
+                library.random.key(0), (100, 200)
+            )
+        drawn = torch.tensor(drawn.tolist())
+        assert drawn.shape == (100, 200)
+        assert float(drawn.mean()) == pytest.approx(
+            float(w.mean()), abs=0.05 * float(w.std()) + 1e-9
+        )
+        assert float(drawn.std()) == pytest.approx(float(w.std()), rel=0.03)
+
+
+def test_a_changed_call_changes_what_is_drawn():
+    row = ROWS["ReLU"]._replace(call="xavier_normal_(w)")
+    generator = torch.Generator().manual_seed(0)
+    w, b = hidden.fill(row, generator)
+    assert not b.any()
+    assert hidden.WIDTH * w.var().item() == pytest.approx(1, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -30,11 +124,14 @@ def test_signal_and_gradient_are_as_predicted(name):
         if name == "linear":
             assert torch.allclose(seen, torch.ones_like(seen), atol=1e-4)
             continue
-        assert abs(float(seen.mean()) - theory) < 4 * error < 0.2 * theory
+        finite = 0.1 * theory  # the prediction is that of infinite width
+        assert abs(float(seen.mean()) - theory) < 4 * error + finite
+        # at width 128 these two vary most from network to network
+        assert error < (0.11 if name in {"GELU, He", "sigmoid"} else 0.06) * theory
 
 
 @pytest.mark.claim("A-65")
-def test_the_three_rules_are_not_interchangeable():
+def test_the_three_rules_are_not_interchangeable(values):
     # Square layers: Xavier and LeCun have the variance 1/n, He 2/n.
     for name, right, wrong in (("ReLU", 2, 1), ("SELU", 1, 2), ("tanh", 1, 2)):
         row = ROWS[name]
@@ -51,7 +148,28 @@ def test_the_three_rules_are_not_interchangeable():
             assert abs(float(seen.mean()) - value) > 4 * error
     q, _ = hidden.predicted(ROWS["ReLU"]._replace(weight=1))
     assert q == pytest.approx(2.0 ** -(hidden.DEPTH - 1), rel=1e-4)
-    assert hidden.demo()["relu_xavier"] == q
+    assert values("choosing_hidden")["relu_xavier"] == q
+
+
+def iterated(name, depth):
+    """Return q of layer `depth` for infinite width, from q = 1, by a finer rule than the page's."""
+    t = torch.linspace(-12, 12, 48001, dtype=torch.float64)
+    mass = torch.exp(-(t**2) / 2)
+    mass /= mass.sum()
+    q = torch.ones((), dtype=torch.float64)
+    for _ in range(depth - 1):
+        q = mass @ ROWS[name].phi(q.sqrt() * t) ** 2
+    return float(q)
+
+
+@pytest.mark.proves("choosing-softsign", kind="fact", range="layer 100…1000", tolerance="4 %, 1 %")
+def test_softsign_decays_with_the_square_of_the_depth():
+    """With Xavier the second moment of softsign falls like pi / (8 l^2), that of tanh like 1 / (2l)."""
+    for depth, near in ((100, 0.04), (1000, 0.01)):
+        q = iterated("softsign", depth)
+        assert q == pytest.approx(math.pi / (8 * depth**2), rel=near)
+        assert q < 0.1 / (2 * depth)  # not the law of tanh
+        assert iterated("tanh", depth) == pytest.approx(1 / (2 * depth), rel=near)
 
 
 @pytest.mark.claim("A-74")
@@ -75,40 +193,47 @@ def test_neither_depth_nor_loss_is_in_the_variance_of_a_hidden_layer(monkeypatch
         assert d == pytest.approx(q, rel=1e-4)
 
 
-def test_the_wide_limit_of_the_critical_gelu_is_a_fixed_point():
-    assert hidden.predicted(ROWS["GELU"]) == pytest.approx((1, 1), rel=1e-3)
-    he = ROWS["GELU"]._replace(weight=2, bias=0, start=1)
-    assert hidden.predicted(he)[0] < 0.2
+def test_the_wide_limit_of_the_critical_points_is_a_fixed_point():
+    for name in ("GELU", "SiLU"):
+        assert hidden.predicted(ROWS[name]) == pytest.approx((1, 1), rel=1e-3)
+    assert hidden.predicted(ROWS["GELU, He"])[0] < 0.2
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_call_on_the_page_is_the_call_of_the_row(language):
-    pages = {
-        key: (ROOT / f"docs/{key}/initialization/choosing.md").read_text().split("{#plain}")[1]
-        for key in ("en", language)
-    }
-    rows = {
-        key: [line.split("|") for line in page.split("{#blocks}")[0].splitlines() if "|" in line]
-        for key, page in pages.items()
-    }
-    found = 0
-    for line, english in zip(rows[language], rows["en"], strict=True):
-        row = ROWS.get(LABELS.get(english[1].strip(), ""))
-        call = re.search(r"`(\w+_)\((.*)\)`", line[2])
-        if row is None or call is None:
-            continue
-        found += 1
-        generator = torch.Generator().manual_seed(1)
-        w = torch.empty(hidden.WIDTH, hidden.WIDTH)
-        names = {"init": nn.init, "w": w, "a": 0.2, "g": generator}
-        eval(f"init.{call[1]}({call[2]}, generator=g)", names)
-        assert torch.equal(w, hidden.fill(row, torch.Generator().manual_seed(1))[0])
-    assert found == len(LABELS)
+def test_the_values_beside_the_calls(values):
+    found = values("choosing_hidden")
+    # sin of a normal with variance s: E = (1 - exp(-2 s)) / 2; n Var(w) 30^2 is 2
+    s = 1.0
+    for _ in range(7):
+        s = 1 - math.exp(-2 * s)
+    assert found["sine"] == pytest.approx(s, rel=1e-3)
+    assert found["sigmoid_xavier"] < 4.0**-14  # 7 slopes of at most 1/4, squared
+    assert (found["gelu_start"], found["silu_start"]) == (3.5616, 14.3202)
+    # 7 layers of He: each leaves between a quarter and 0.72 of q, twice what SiLU leaves
+    assert 0.5**7 < found["silu_he"] < 0.72**7
 
 
-def test_figure_shows_what_was_measured():
+def test_caption_of_the_rows():
+    """tanh, softsign and He with GELU lose both; SELU and the sine hold the signal, the gradient grows."""
     figure = hidden.plot_rows()
-    for index, axis in enumerate(figure.axes):
-        dots = next(line for line in axis.lines if line.get_label() == "measured")
-        for value, row in zip(dots.get_ydata(), hidden.ROWS, strict=True):
-            assert value == pytest.approx(hidden.predicted(row)[index], rel=0.25)
+    signal, gradient = (
+        dict(
+            zip(
+                ROWS,
+                next(x for x in axis.lines if x.get_label() == "measured").get_ydata(),
+                strict=True,
+            )
+        )
+        for axis in figure.axes
+    )
+    for name in ("tanh", "softsign", "GELU, He"):
+        assert signal[name] < 0.5
+        assert gradient[name] < 0.5
+    for name in ("SELU", "sine"):
+        assert 0.7 < signal[name] < 1.3
+        assert gradient[name] > 1.4
+    for axis, seen in zip(figure.axes, (signal, gradient), strict=True):
+        assert axis.get_ylim()[0] < min(seen.values())
+        dashes = [line for line in axis.lines if line.get_ls() == "--" and len(line.get_xdata())]
+        theory = [line.get_ydata()[0] for line in dashes]
+        index = figure.axes.index(axis)
+        assert theory == [hidden.predicted(row)[index] for row in hidden.ROWS]

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import re
+from itertools import zip_longest
 
 import pytest
 import torch
@@ -13,7 +15,9 @@ ROWS = [(layer, name) for layer, (_, laws) in frameworks.TABLE.items() for name 
 
 
 @pytest.mark.parametrize(("layer", "name"), ROWS)
+@pytest.mark.proves("frameworks-table", kind="call", n=60)
 def test_row(layer, name):
+    """Each row of the table has a test, which fails if PyTorch changes a default."""
     build, laws = frameworks.TABLE[layer]
     law = laws[name]
     w = frameworks.constructed(build, [name], 60)[name].double()
@@ -34,6 +38,35 @@ def test_row(layer, name):
         assert kurtosis == pytest.approx(1.8, rel=0.05)
 
 
+DISTRIBUTIONS = {
+    r"$\pm 1/\sqrt{\fanin}$": "U(±1/√fan_in)",
+    r"$\pm 1/\sqrt{K}$": "U(±1/√K)",
+    r"$\pm 1/\sqrt{K \cdot \mathtt{out}}$": "U(±1/√(K·out))",
+    r"$\pm 1/\sqrt{\mathtt{hidden}}$": "U(±1/√hidden)",
+    r"$\pm 1/\sqrt{\mathtt{in1}}$": "U(±1/√in1)",
+    r"$\Normal{0}{1}$": "N(0, 1)",
+}
+
+
+def test_the_rows_of_the_page_are_those_that_ran(table):
+    stated = set()
+    for layer, distribution, *_ in table("initialization/frameworks", "table"):
+        call, *names = re.findall("`([^`]+)`", layer)
+        build, laws = frameworks.TABLE[call]
+        mine = {name: p.shape for name, p in build().named_parameters()}
+        written = eval(f"nn.{call}", {"nn": nn}).named_parameters()
+        assert mine == {name: p.shape for name, p in written}
+        for name, text in zip_longest(names, re.findall("[01]", distribution)[: len(names)]):
+            law = laws[name]
+            if law.std == 0:
+                assert float(text) == law.mean if text else law.mean == 0
+            else:
+                assert DISTRIBUTIONS.get(distribution, "Xavier uniform") == law.text
+            stated.add((call, name))
+    assert stated <= set(ROWS)
+    assert {call for call, _ in stated} == set(frameworks.TABLE)
+
+
 def test_the_table_leaves_no_parameter_of_a_simple_layer_out():
     for layer, (build, laws) in frameworks.TABLE.items():
         names = {name for name, _ in build().named_parameters()}
@@ -41,12 +74,17 @@ def test_the_table_leaves_no_parameter_of_a_simple_layer_out():
             assert names == set(laws), layer
 
 
+@pytest.mark.proves("frameworks-recurrent", kind="call", range="RNN, LSTM, GRU; inputs 10, 1000")
 @pytest.mark.parametrize("cell", [nn.RNN, nn.LSTM, nn.GRU])
-def test_recurrent_layers_ignore_the_size_of_the_input(cell):
-    parameters = dict(cell(1000, 256).named_parameters())
+@pytest.mark.parametrize("inputs", [10, 1000])
+def test_recurrent_layers_ignore_the_size_of_the_input(cell, inputs):
+    """Four parameters within 1/√hidden for any input size; two biases, twice the variance."""
+    parameters = dict(cell(inputs, 256).named_parameters())
     assert len(parameters) == 4
     for tensor in parameters.values():
-        assert 0.98 / 16 < float(tensor.detach().abs().max()) <= 1 / 16
+        assert 0.95 / 16 < float(tensor.detach().abs().max()) <= 1 / 16
+    both = torch.stack([cell(1, 4096).bias_ih_l0, cell(1, 4096).bias_hh_l0]).detach()
+    assert float(both.sum(0).var() / both.var()) == pytest.approx(2, rel=0.15)
 
 
 def test_the_forget_gate_of_lstm_is_not_favored():
@@ -126,7 +164,12 @@ def test_without_zeros_the_biases_are_drawn():
     assert all(not layer.bias.detach().any() for layer in Sample(zero=True).layers)
 
 
-def test_values():
-    values = frameworks.demo()
-    assert values["linear_weight"] == pytest.approx(1 / math.sqrt(3 * 256), rel=0.01)
-    assert values["linear_bias"] == pytest.approx(1 / math.sqrt(3 * 256), rel=0.05)
+def test_values(values):
+    linear, laws = frameworks.TABLE["Linear(256, 64)"]
+    drawn = frameworks.constructed(linear, list(laws), 30)
+    assert float(drawn["weight"].std()) == pytest.approx(1 / math.sqrt(3 * 256), rel=0.01)
+    assert float(drawn["bias"].std()) == pytest.approx(1 / math.sqrt(3 * 256), rel=0.05)
+    left = values("frameworks")
+    assert left["std"].keys() == left["measured"].keys()
+    for row, std in left["std"].items():
+        assert left["measured"][row] == pytest.approx(std, rel=0.03)

@@ -8,7 +8,9 @@ from torch.nn.utils.parametrizations import weight_norm
 from x0.initialization import frameworks_apply as apply
 
 
+@pytest.mark.proves("frameworks-untouched", kind="call", range="9 parameters")
 def test_misses_what_has_no_type_of_its_own():
+    """untouched finds parameters without a type, in_proj_weight, recurrent and parametrized ones."""
     missed = apply.untouched(apply.Model(), apply.common)
     assert "token" in missed
     assert {"attention.in_proj_weight", "attention.in_proj_bias"} <= set(missed)
@@ -30,7 +32,9 @@ def test_the_model_stays_as_it_is():
         assert torch.equal(old, new)
 
 
+@pytest.mark.proves("frameworks-parametrized", kind="call")
 def test_weight_norm_ignores_the_initializer_silently():
+    """After weight_norm an initializer fills a temporary tensor, without an error."""
     layer = weight_norm(nn.Linear(8, 8))
     assert isinstance(layer, nn.Linear)
     before = layer.weight.detach().clone()
@@ -44,7 +48,9 @@ def test_out_proj_is_a_linear_of_another_type():
     assert type(out_proj) is not nn.Linear
 
 
+@pytest.mark.proves("frameworks-last", kind="call")
 def test_a_tied_weight_is_drawn_twice_and_the_last_one_wins():
+    """model.apply initializes tied weights twice, and the last one counts."""
     order = []
     model = nn.Sequential(nn.Embedding(50, 16), nn.Linear(16, 50, bias=False))
     model[1].weight = model[0].weight
@@ -80,7 +86,6 @@ def test_rejects_a_model_without_parameters():
         apply.untouched(nn.ReLU(), apply.common)
 
 
-def test_values():
-    values = apply.demo()
-    assert values["missed"] == 9
-    assert values["all"] > values["missed"]
+def test_nine_are_missed():
+    model = apply.Model()
+    assert len(apply.untouched(model, apply.common)) == 9 < len(list(model.parameters()))

@@ -3,6 +3,7 @@
 import math
 
 import matplotlib.pyplot as plt
+import mpmath
 import pytest
 import torch
 from torch import nn
@@ -50,12 +51,29 @@ def test_real_layers_do_the_same():
     assert float(z.std(0).mean()) < 1e-3 * float(z.square().mean().sqrt())
 
 
-def test_single_precision_ends_before_layer_30():
-    values = frameworks_depth.demo()
+def test_single_precision_ends_before_layer_30(values):
+    single, spread = values("frameworks_depth")["single"], values("frameworks_depth")["spread"]
     _, u = frameworks_depth.default_map(1 / 3, 1 / (3 * 256), 30)
-    layer = int(values["single_layer"])
+    layer = int(single)
     assert math.sqrt(u[layer - 1]) < 2**-24 <= math.sqrt(u[layer - 2])
-    assert values["default_u_theory"] < 1e-10 < 0.1 < values["he_u_theory"]
+    assert spread["PyTorch default"][-1] < 1e-10 < 0.1 < spread["He"][-1]
+
+
+@pytest.mark.proves(
+    "frameworks-width", kind="cause", range="width 64, 256", seeds=8, effect="gap < ½"
+)
+def test_the_gap_of_he_shrinks_with_the_width(monkeypatch):
+    """He's points lie above the limit of infinite width at layer 30, and less so at larger width."""
+    gaps = {}
+    _, u = frameworks_depth.default_map(2, 0, 30)
+    for width in (64, 256):
+        monkeypatch.setattr(frameworks_depth, "WIDTH", width)
+        monkeypatch.setattr(frameworks_depth, "NETWORKS", 40 if width == 64 else 8)
+        frameworks_depth.forward.cache_clear()
+        _, spread = frameworks_depth.forward("He")
+        gaps[width] = spread[-1].mean().item() / u[-1] - 1
+    frameworks_depth.forward.cache_clear()
+    assert 0 < gaps[256] < gaps[64] / 2
 
 
 def test_figure():
@@ -65,3 +83,18 @@ def test_figure():
     assert default.get_ydata()[-1] < 1e-9 < 0.05 < he.get_ydata()[-1]
     assert all(abs(math.log10(y / 2)) < 0.5 for y in top.lines[-1].get_ydata())
     plt.close(figure)
+
+
+@pytest.mark.parametrize("weight", [1 / 3, 2.0, 1e-7])
+def test_the_map_is_right_to_the_last_digits_for_inputs_that_nearly_agree(weight):
+    """50 digits do not cancel; 8 of them are left when the angle is small."""
+    q, u = frameworks_depth.default_map(weight, 1 / 768, 16)
+    with mpmath.workdps(50):
+        w, b = mpmath.mpf(weight), mpmath.mpf(1 / 768)
+        size, apart = w + b, w / (w + b)
+        for layer in range(16):
+            assert q[layer] == pytest.approx(float(size), rel=1e-12)
+            assert u[layer] == pytest.approx(float(apart), rel=1e-5)
+            angle = mpmath.acos(1 - apart)
+            both = (mpmath.sin(angle) + (mpmath.pi - angle) * mpmath.cos(angle)) / mpmath.pi
+            size, apart = w / 2 * size + b, w / 2 * size * (1 - both) / (w / 2 * size + b)

@@ -9,25 +9,32 @@ from torch import nn
 from x0.initialization import frameworks_fans as fans
 
 
-@pytest.fixture(scope="module")
-def values():
-    return fans.demo()
-
-
 @pytest.mark.parametrize("key", fans.LAYERS)
 def test_factor(values, key):
-    mean, error = values[key]
-    theory = values[f"{key}_theory"]
+    mean, error = values("frameworks_fans")["measured"][key]
+    theory = values("frameworks_fans")["predicted"][key]
     assert abs(mean - theory) < 4 * error < 0.2 * theory
     if key != "linear" and theory != 1 / 3:
         assert abs(mean - 1 / 3) > 4 * error  # the factor of Linear
 
 
+@pytest.mark.proves(
+    "frameworks-kdim",
+    kind="fact",
+    range="kdim = 16, 128; n = 64",
+    seeds=200,
+    tolerance="4 SE",
+    effect="1/4, 1, 2·kdim/(n + kdim)",
+)
 def test_projections_of_attention(values):
-    for key, theory in (("joint", 0.25), ("apart", 1.0)):
-        mean, error = values[key]
+    """A vdim that differs makes the second moment of the logits 1; a kdim 2·kdim / (n + kdim)."""
+    measured = values("frameworks_fans")["measured"]
+    for key in ("stacked", "vdim 128", "kdim 128", "kdim 16"):
+        mean, error = measured[key]
+        theory = values("frameworks_fans")["predicted"][key]
         assert abs(mean - theory) < 4 * error < 0.2 * theory
-    assert abs(values["joint"][0] - 1) > 4 * values["joint"][1]
+        if key != "vdim 128":
+            assert abs(mean - 1) > 4 * error
 
 
 def test_the_stacked_matrix_has_half_the_variance():
@@ -50,7 +57,9 @@ def test_fans_of_a_transposed_convolution_are_swapped(mode):
     assert float(layer.weight.detach().var()) * fan == pytest.approx(1, rel=0.1)
 
 
+@pytest.mark.proves("frameworks-groups", kind="call", effect="1/64")
 def test_fan_out_of_a_grouped_convolution_ignores_the_groups():
+    """fan_in of a grouped convolution is right; fan_out is not divided by the groups."""
     layer = nn.Conv2d(64, 64, 3, groups=64)
     nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="linear")
     assert float(layer.weight.detach().var()) * 64 * 9 == pytest.approx(1, rel=0.3)
@@ -58,7 +67,9 @@ def test_fan_out_of_a_grouped_convolution_ignores_the_groups():
     assert float(layer.weight.detach().var()) * 9 == pytest.approx(1, rel=0.3)
 
 
+@pytest.mark.proves("frameworks-tied", kind="fact", range="width 64", tolerance="5 %")
 def test_tied_embedding_gives_logits_of_std_root_d():
+    """A tied embedding of N(0, 1) gives logits whose standard deviation is the root of the width."""
     torch.manual_seed(0)
     d = 64
     embedding = nn.Embedding(2000, d).weight.detach()

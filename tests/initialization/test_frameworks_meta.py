@@ -29,7 +29,9 @@ def test_to_empty_breaks_the_tie():
     assert float(model.head.weight.detach().abs().max()) <= 0.25
 
 
+@pytest.mark.proves("frameworks-meta", kind="call", range="normal_, trunc_normal_")
 def test_initializers_on_meta_do_nothing_and_say_nothing():
+    """Initializers called on the meta device raise no error and do nothing."""
     weight = torch.empty(4, 4, device="meta")
     assert nn.init.normal_(weight).is_meta
     assert nn.init.trunc_normal_(weight).is_meta
@@ -41,7 +43,9 @@ def test_attention_has_only_a_private_reset():
     assert hasattr(layer, "_reset_parameters")
 
 
+@pytest.mark.proves("frameworks-reset", kind="cause", effect="0 : ≠ 0")
 def test_the_order_of_the_resets_matters():
+    """The reset of MultiheadAttention after that of out_proj leaves its bias zero; before it does not."""
     layer = on_meta(lambda: nn.MultiheadAttention(16, 4))
     assert meta.materialize_(layer) == []
     assert not layer.out_proj.bias.detach().any()  # as constructed
@@ -65,7 +69,37 @@ def test_the_laws_are_those_of_the_constructor():
     assert bool((model[2].running_var == 1).all())
 
 
-def test_values():
-    values = meta.demo()
-    assert values["left"] == 2
-    assert values["embedding"] > 5 * values["head"]
+def test_values(values):
+    assert values("frameworks_meta")["embedding"] > 5 * values("frameworks_meta")["head"]
+
+
+@pytest.mark.proves("frameworks-skip", kind="call")
+def test_skip_init_draws_nothing():
+    """skip_init constructs a layer with numbers, on the CPU, and draws none of them."""
+    before = torch.get_rng_state()
+    layer = nn.utils.skip_init(nn.Linear, 5, 3)
+    assert torch.equal(before, torch.get_rng_state())
+    assert layer.weight.device.type == "cpu"
+    assert layer.weight.shape == (3, 5)
+
+
+class Buffers(nn.Module):
+    """Buffers of all kinds that no method fills."""
+
+    def __init__(self):
+        super().__init__()
+        for name, dtype in KINDS.items():
+            self.register_buffer(name, torch.ones(3, dtype=dtype))
+
+
+KINDS = {"real": torch.float16, "pair": torch.complex64, "count": torch.int32, "mask": torch.bool}
+
+
+def test_what_is_forgotten_cannot_pass_for_a_value():
+    """Real and complex numbers are NaN, integers the least there is, booleans False."""
+    model = on_meta(Buffers)
+    assert meta.materialize_(model) == list(KINDS)
+    assert bool(model.real.isnan().all())
+    assert bool(model.pair.isnan().all())
+    assert model.count.tolist() == [-(2**31)] * 3
+    assert model.mask.tolist() == [False] * 3

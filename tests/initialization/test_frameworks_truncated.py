@@ -37,11 +37,19 @@ def test_bounds_are_absolute():
 
 
 @pytest.mark.claim("A-55")
-def test_rescaling_gives_the_std_back():
-    generator = torch.Generator().manual_seed(0)
-    w = truncated.truncated_normal_(torch.empty(200_000), 0.02, 2, True, generator)
-    assert float(w.std()) == pytest.approx(0.02, rel=0.01)
-    assert 2.2 < float(w.abs().max()) / 0.02 <= 2 / truncated.kept_std(2)
+@pytest.mark.parametrize("fan_in", [3, 64, 500, 4096])
+def test_rescaling_gives_the_variance_of_he_back(values, fan_in):
+    """Cut at two sigma and rescaled, the variance is 2 / fan_in; without the rescaling it is 0.77 of it."""
+    std = math.sqrt(2 / fan_in)
+    for rescale, share in ((True, 1), (False, truncated.kept_std(2) ** 2)):
+        generator = torch.Generator().manual_seed(fan_in)
+        w = truncated.truncated_normal_(torch.empty(400_000), std, 2, rescale, generator)
+        square = w.double().square() * fan_in / 2  # of mean 1 for the variance of He
+        error = float(square.std()) / math.sqrt(len(w))
+        assert abs(float(square.mean()) - share) < 4 * error < 0.01
+    largest = 2 / truncated.kept_std(2)  # in units of the standard deviation after the cut
+    shown = float(values("frameworks_truncated")["largest"]["cut at 2σ, rescaled"])
+    assert 0.999 * largest < shown <= largest * (1 + 1e-6)
 
 
 def test_rejects_a_cut_that_is_not_positive():
@@ -49,7 +57,7 @@ def test_rejects_a_cut_that_is_not_positive():
         truncated.kept_std(0)
 
 
-def test_figure():
+def test_figure(values):
     figure = truncated.plot_readings()
     normal, tensorflow, default = figure.axes[0].lines[:3]
     outside = abs(normal.get_xdata()) > 0.042
@@ -57,5 +65,5 @@ def test_figure():
     assert normal.get_ydata()[outside].max() > 1
     gap = abs(normal.get_ydata() - default.get_ydata()).max()
     assert gap < 0.05 * normal.get_ydata().max()
-    assert truncated.demo()["cut"] == pytest.approx(0.0176, rel=0.01)
+    assert values("frameworks_truncated")["std"]["cut at 2σ"] == pytest.approx(0.0176, rel=0.01)
     plt.close(figure)

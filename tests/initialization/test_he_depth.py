@@ -46,7 +46,9 @@ def test_slopes_are_the_captions():
     assert factors == pytest.approx([0.0128, 0.5, 1, 2.25])
 
 
+@pytest.mark.proves("he-forward", kind="caption", n=2000, effect="10^17")
 def test_figure_shows_measured_points_on_predicted_lines():
+    """Only He is flat; 1.5 times its standard deviation grows by 17 orders in 50 layers."""
     fig = he_depth.plot_forward()
     lines = fig.axes[0].lines
     assert len(lines) == 8
@@ -54,14 +56,19 @@ def test_figure_shows_measured_points_on_predicted_lines():
         assert predicted.get_linestyle() == "--"
         deviation = np.log(measured.get_ydata() / predicted.get_ydata())
         assert np.abs(deviation).max() < 0.3
+    span = {}
+    for measured, name in zip(lines[1::2], fig.axes[0].texts, strict=True):
+        y = np.log10(measured.get_ydata())
+        span[name.get_text()] = y[-1] - y[0]
+    assert [name for name, x in span.items() if abs(x) < 0.5] == ["He"]
+    assert span["1.5 × He"] == pytest.approx(17.4, abs=0.4)
     plt.close(fig)
 
 
-def test_demo(capsys):
-    values = he_depth.demo()
-    mean, error = values["xavier_30"]
+def test_demo(values, printed):
+    mean, error = values("he_depth")["measured"]["Xavier"][30]
     assert abs(mean - 2.0**-30) < 4 * error
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(printed("he_depth").splitlines()) == 5
 
 
 def test_error():

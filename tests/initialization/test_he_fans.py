@@ -10,11 +10,6 @@ import torch
 from x0.initialization import he_fans
 
 
-@pytest.fixture(scope="module")
-def values():
-    return he_fans.demo()
-
-
 def check(x, theory, wrong):
     """Assert a mean against theory, and that the wrong value is rejected."""
     mean, error = float(x.mean()), float(x.std()) / math.sqrt(len(x))
@@ -55,18 +50,16 @@ def test_either_fan_telescopes_and_the_mean_of_both_decays(values):
     widths = he_fans.WIDTHS
     first, last = widths[1], widths[-1]
     theory = {
-        "q_fan_in": 1,
-        "d_fan_in": last / first,
-        "q_fan_out": first / last,
-        "d_fan_out": 1,
-        "q_mean": 0.64**5 * 0.4,
-        "d_mean": 0.64**5 * 1.6,
+        "fan_in": (1, last / first),
+        "fan_out": (first / last, 1),
+        "mean of both": (0.64**5 * 0.4, 0.64**5 * 1.6),
     }
-    for name, expected in theory.items():
-        mean, error = values[name]
-        assert abs(mean - expected) < 4 * error
-        assert error < 0.1 * expected
-    assert values["q_mean"][0] < 0.1
+    measured = values("he_fans")["measured"]
+    for rule, pair in theory.items():
+        for expected, (mean, error) in zip(pair, measured[rule], strict=True):
+            assert abs(mean - expected) < 4 * error
+            assert error < 0.1 * expected
+    assert measured["mean of both"][0][0] < 0.1
 
 
 @pytest.mark.claim("A-44")
@@ -81,6 +74,18 @@ def test_xavier_is_harmless_in_the_pyramid():
             check(layer, expected, 2 * expected)
 
 
+@pytest.mark.proves("he-mixed", kind="ratio", seeds=300, effect="1 → ¼ per pair")
+def test_mixed_modes_need_not_telescope():
+    """fan_in into 64, fan_out into 256: a factor of 4 is lost per pair; with fan_in alone none."""
+    widths = [256, 64] * 2 + [256]
+    generator = torch.Generator().manual_seed(9)
+    mixed = [2 / 256] * 4  # fan_in where the layer is narrow, fan_out where it is wide
+    fan_in = he_fans.variances(widths, "fan_in")
+    for v, per_pair in ((mixed, 0.25), (fan_in, 1.0)):
+        q, _ = he_fans.passes(widths, v, 300, generator)
+        check(q[3] / q[1].mean(), per_pair, 2 * per_pair)
+
+
 def test_rules_agree_for_equal_widths():
     he_in, he_out, both = (he_fans.variances([8, 8, 8], r) for r in he_fans.RULES)
     assert he_in == he_out == both == [0.25, 0.25]
@@ -88,7 +93,9 @@ def test_rules_agree_for_equal_widths():
         he_fans.variances([8, 8], "max")
 
 
+@pytest.mark.proves("he-fans", kind="caption", n=400)
 def test_figure_shows_two_bounded_rules_and_one_decaying():
+    """fan_in and fan_out swing within a factor of 4; the mean of both decays both ways."""
     fig = he_fans.plot_passes()
     forward, backward = fig.axes
     for ax, end in ((forward, -1), (backward, 0)):

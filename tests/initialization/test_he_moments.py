@@ -9,15 +9,26 @@ import torch
 from x0.initialization import he_moments
 
 
-@pytest.fixture(scope="module")
-def values():
-    return he_moments.demo()
-
-
+@pytest.mark.proves(
+    "he-half-symmetric",
+    kind="search",
+    range="1…6 inputs; signs, normal, uniform, dependent rows",
+    tolerance="1e-14",
+)
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_symmetric_rows_keep_exactly_half_for_every_input(n):
+    """Rows whose negatives are equally likely keep exactly one half, dependent or not."""
     h = np.random.default_rng(n).standard_normal(n)
     assert he_moments.relu_share(he_moments.sign_rows(n), h) == pytest.approx(0.5, abs=1e-14)
+    rng = np.random.default_rng(10 + n)
+    for rows in (
+        rng.standard_normal((40, n)),
+        rng.uniform(-1, 1, (40, n)),
+        rng.standard_exponential((40, 1)) * np.arange(1, n + 1),  # one number per row
+        rng.standard_cauchy((40, n)) ** 3,
+    ):
+        both = np.concatenate([rows, -rows])
+        assert he_moments.relu_share(both, h) == pytest.approx(0.5, abs=1e-12)
 
 
 def test_a_jointly_symmetric_row_with_dependent_entries_keeps_half():
@@ -60,9 +71,9 @@ def test_errors():
 
 @pytest.mark.claim("A-32")
 def test_second_moment_is_kept_and_the_variance_of_h_is_not_the_law(values):
-    mean, error = values["right"]
+    mean, error = values("he_moments")["right"]
     assert abs(mean - 1) < 4 * error < 0.05
-    mean, error = values["wrong"]
+    mean, error = values("he_moments")["wrong"]
     theory = (math.pi / (math.pi - 1)) ** 10
     assert abs(mean - theory) < 4 * error < 0.05 * theory
     # If Var(h) were what propagates, tuning it would keep q at 1.
@@ -74,11 +85,14 @@ def test_variance_of_relu_is_the_closed_form(values):
     z, w = 5 * (node + 1), 5 * weight
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     first, second = (w * z * density).sum(), (w * z**2 * density).sum()
-    assert second - first**2 == pytest.approx(values["variance"], abs=1e-10)
-    assert values["variance"] * values["n_v_tuned"] == pytest.approx(1)
+    variance = 0.5 - 1 / (2 * math.pi)
+    assert second - first**2 == pytest.approx(variance, abs=1e-10)
+    assert variance * values("he_moments")["tuned"] == pytest.approx(1)
 
 
+@pytest.mark.proves("he-chain", kind="fact", tolerance="4 SE")
 def test_the_chain_has_the_law_of_dense_networks():
+    """Draws from N(0, q) have the moments of networks with real weight matrices."""
     generator = torch.Generator().manual_seed(1)
     n, networks = 32, 3000
     h = torch.ones(networks, n, 1)

@@ -49,7 +49,9 @@ def test_one_layer_has_relative_variance_five_over_n():
     assert abs(square.mean() - 2 / 64) > 4 * error
 
 
+@pytest.mark.proves("finite-width-chain", kind="fact", n=4000, tolerance="4 SE")
 def test_the_shortcut_has_the_law_of_dense_networks():
+    """Binomial and chi-square draws have the distribution of networks with real matrices."""
     generator = torch.Generator().manual_seed(4)
     n, networks, depth = 32, 4000, 4
     z = torch.randn(networks, n, 1, generator=generator)
@@ -70,7 +72,9 @@ def test_the_shortcut_has_the_law_of_dense_networks():
     assert abs(difference) < 4 * error + 4 / n
 
 
+@pytest.mark.proves("finite-width-lognormal", kind="caption", n=20000)
 def test_figure_has_wider_and_lower_laws_for_smaller_n():
+    """Narrower networks spread more and have a lower median; dashed: close to the points."""
     fig = he_width.plot_lognormal()
     ax = fig.axes[0]
     markers = [line for line in ax.lines if line.get_marker() in ("o", "^", "s")]
@@ -88,12 +92,33 @@ def test_figure_has_wider_and_lower_laws_for_smaller_n():
     plt.close(fig)
 
 
+def test_standard_errors_are_the_spread_of_repetitions():
+    """Of 400 repetitions the means, and the variances, scatter as the stated errors say."""
+    log_s = np.random.default_rng(5).normal(-0.1, 0.3, size=(400, 300))
+    rows = [he_width.summarize(x) for x in log_s]
+    for name in ("mean", "variance"):
+        scatter = np.std([row[name] for row in rows])
+        assert np.mean([row[f"{name}_se"] for row in rows]) == pytest.approx(scatter, rel=0.15)
+    assert np.mean([row["variance"] for row in rows]) == pytest.approx(0.09, rel=0.02)
+    assert np.mean([row["median"] for row in rows]) == pytest.approx(np.exp(-0.1), rel=0.01)
+
+
+@pytest.mark.proves("finite-width-exercise", kind="call", n=20000, tolerance="3 %")
+def test_forty_layers_of_width_128_do_what_the_exercise_predicts():
+    """log_second_moment(128, 39, 20_000, rng): the standard deviation and the median."""
+    log_s = he_width.log_second_moment(128, 39, 20_000, np.random.default_rng(4))
+    assert log_s.std() == pytest.approx(math.sqrt(195 / 128), rel=0.03)
+    assert np.exp(np.median(log_s)) == pytest.approx(math.exp(-195 / 256), rel=0.03)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="Received: width=0, depth=1, networks=1"):
         he_width.log_second_moment(0, 1, 1, np.random.default_rng(0))
 
 
-def test_demo_values():
-    values = he_width.demo()
-    assert values["theory_256"] == 5 * 30 / 256
-    assert values["median_64"] < values["median_256"] < values["median_1024"] < 1
+def test_demo_values(values):
+    found = values("he_width")
+    assert found["theory"][256] == 5 * 30 / 256
+    assert found["median"][64] < found["median"][256] < found["median"][1024] < 1
+    assert found["variance"][64][0] > found["theory"][64] + 2 * found["variance"][64][1]
+    assert 0.1 < found["top_share"] < 0.4

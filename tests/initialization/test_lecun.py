@@ -20,13 +20,21 @@ def generator(seed=1):
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.proves("lecun-draws", kind="call", range="default gain")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("ours", "oracle"), PAIRS)
 def test_equals_kaiming_with_a_linear_nonlinearity(ours, oracle, shape):
+    """With the default gain the draws are those of kaiming_normal_(w, nonlinearity="linear")."""
     expected = oracle(torch.empty(shape), nonlinearity="linear", generator=generator())
     tensor = torch.empty(shape)
     assert ours(tensor, generator=generator()) is tensor
     assert torch.equal(tensor, expected)
+
+
+@pytest.mark.proves("lecun-calls", kind="call", n="2 × 400,000 draws", tolerance="4 SE")
+def test_the_calls_of_the_table(draws):
+    """The PyTorch calls of the table draw, with variance 1 / fan_in, what their row says."""
+    draws("initialization/lecun", 1)
 
 
 @pytest.mark.parametrize(("ours", "oracle"), PAIRS)
@@ -104,17 +112,21 @@ def test_the_rule_holds_as_a_standard_deviation_and_not_as_a_variance():
     assert float(std) == pytest.approx(n**-0.5, rel=0.03)
 
 
+@pytest.mark.proves("lecun-traps", kind="call", effect="9/16; ⅓")
 def test_pytorch_traps():
+    """calculate_gain("selu") gives 9/16 of the variance and moves q; nn.Linear a third."""
     assert nn.init.calculate_gain("selu") ** 2 == 9 / 16
+    z = torch.linspace(-10, 10, 4000, dtype=torch.float64)
+    density = torch.exp(-(z**2) / 2)
+    moment = float(density @ torch.selu(z) ** 2 / density.sum())
+    assert moment == pytest.approx(1, abs=1e-6)  # so that the map takes q = 1 to 9/16
     weight = nn.Linear(400, 400).weight.detach()
     assert float(weight.abs().max()) <= 1 / 20
     assert float(weight.var()) * 400 == pytest.approx(1 / 3, rel=0.02)
 
 
-def test_values():
-    values = lecun.demo()
-    assert values["std"] == pytest.approx(768**-0.5)
-    assert values["xavier_std"] == pytest.approx(1024**-0.5 * 2**0.5)
-    assert values["default_std"] == pytest.approx(values["std"] / 3**0.5)
-    assert values["at_one"] == pytest.approx(1, abs=1e-4)
-    assert values["slope"] == pytest.approx(1.7159 * 2 / 3)
+def test_values(values):
+    found = values("lecun")
+    assert found["std"] == pytest.approx(768**-0.5)
+    assert found["xavier_std"] == pytest.approx(1024**-0.5 * 2**0.5)
+    assert found["slope"][0] == pytest.approx(1.7159 * 2 / 3)

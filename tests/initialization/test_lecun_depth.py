@@ -2,6 +2,8 @@
 
 import math
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 
@@ -30,12 +32,19 @@ def test_q_and_the_gradient_follow_the_prediction(measured, index):
         assert abs(float(seen.mean()) - wrong[row][layer]) > 4 * error, name
 
 
-def test_figure_two_signals_stay_and_the_gradient_of_the_sigmoid_vanishes(measured):
-    q = measured[0].mean(dim=1)
-    assert float((q[0] - 1).abs().max()) < 0.1
-    assert float(q[1, 5:].min()) > 0.3
-    assert float(q[2, -1]) < 0.05
-    assert -25 < math.log10(float(measured[1, 3].mean(dim=0)[0])) < -23
+@pytest.mark.proves("lecun-layers", kind="caption", n=24, effect="10^-24")
+def test_figure_two_signals_stay_and_the_gradient_of_the_logistic_vanishes(measured):
+    """SELU and the scaled tanh stay, tanh sinks; the logistic gradient loses 24 orders."""
+    figure = module.plot_layers()
+    q, d = (
+        [line.get_ydata() for line in axis.lines if line.get_ls() == "None"] for axis in figure.axes
+    )
+    assert np.abs(q[0] - 1).max() < 0.1
+    assert 0.3 < q[1][5:].min() < q[1][5:].max() < 0.5
+    assert np.all(np.diff(q[2]) < 0)
+    assert 0.01 < q[2][-1] < 0.05
+    assert -24.5 < math.log10(d[3][0]) < -23.5
+    plt.close(figure)
 
 
 def test_prediction_starts_at_one_and_ends_at_one():
@@ -48,8 +57,7 @@ def test_prediction_starts_at_one_and_ends_at_one():
         module.predicted_layers(torch.tanh, 0)
 
 
-def test_demo_is_the_measurement():
-    values = module.demo()
-    mean, error = values["selu_q"]
+def test_demo_is_the_measurement(values):
+    mean, error = values("lecun_depth")["measured"]["SELU"][0]
     assert abs(mean - 1) < 4 * error + 0.03
-    assert values["sigmoid_d_theory"] < 1e-23
+    assert values("lecun_depth")["predicted"]["logistic"][1] < 1e-23

@@ -2,37 +2,58 @@
 
 import math
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 
 from x0.initialization import mean_field_edge as module
 
 
-@pytest.fixture(scope="module")
-def values():
-    return module.demo()
-
-
 def test_networks_on_the_line_have_chi_one(values):
-    weight = torch.tensor([values["weight_1"], values["weight_10"]], dtype=torch.float64)
+    critical = values("mean_field_edge")["critical"]
     bias = torch.tensor([0.01, 0.1], dtype=torch.float64)
+    weight = torch.tensor([critical[0.01], critical[0.1]], dtype=torch.float64)
     _, chi = module.settle_grid(torch.tanh, weight, bias, 2000)
     assert chi.tolist() == pytest.approx([1, 1], abs=1e-6)
 
 
 def test_known_points(values):
-    assert values["weight_0"] == pytest.approx(1, abs=1e-6)
-    assert values["weight_1"] == pytest.approx(1.424, abs=1e-3)
-    assert values["weight_10"] == pytest.approx(1.986, abs=1e-3)
+    critical = values("mean_field_edge")["critical"]
+    assert critical[0.0] == pytest.approx(1, abs=1e-6)
+    assert critical[0.01] == pytest.approx(1.424, abs=1e-3)
+    assert critical[0.1] == pytest.approx(1.986, abs=1e-3)
 
 
+@pytest.mark.proves("mean-field-edge", kind="caption", range="bias variance 0…0.3")
 def test_figure_order_on_the_left_chaos_on_the_right(values):
-    for bias in (1, 10, 30):
-        critical = values[f"weight_{bias}"]
+    """Order left of the thick line, chaos right; Xavier ends it; gain 5/3 is chaotic."""
+    figure = module.plot_diagram()
+    (axis,) = figure.axes
+    critical, xavier, gain = (
+        np.array(line.get_data(), dtype=float).squeeze() for line in axis.lines
+    )
+    weight, bias = critical
+    for shift, ordered in ((0.93, True), (1.07, False)):
+        w, b = (torch.from_numpy(np.array(x[5::6])) for x in (shift * weight, bias))
+        _, chi = module.settle_grid(torch.tanh, w, b, 4000)
+        assert bool(((chi < 1) == ordered).all())
+    assert (weight[0], bias[0]) == pytest.approx((1, 0), abs=5e-3)
+    assert xavier.tolist() == [1.0, 0.0]
+    _, chi = module.settle_grid(
+        torch.tanh, torch.tensor([25 / 9]).double(), torch.zeros(1).double()
+    )
+    assert gain.tolist() == pytest.approx([25 / 9, 0])
+    assert float(chi) > 1
+    plt.close(figure)
+    left = values("mean_field_edge")
+    for bias in (0.01, 0.1, 0.3):
+        critical = left["critical"][bias]
         weight = torch.tensor([0.9 * critical, 1.1 * critical], dtype=torch.float64)
-        _, chi = module.settle_grid(torch.tanh, weight, torch.full((2,), bias / 100).double())
+        _, chi = module.settle_grid(torch.tanh, weight, torch.full_like(weight, bias))
         assert chi[0] < 1 < chi[1]
-    assert values["chi_80"] < values["chi_100"] < 1 < values["chi_278"]
+    first, second, third = left["factors"]
+    assert first < second < 1 < third
 
 
 def test_erf_has_its_closed_form():

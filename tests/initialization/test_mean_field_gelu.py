@@ -9,11 +9,6 @@ from torch.nn import functional
 from x0.initialization import mean_field_gelu as module
 
 
-@pytest.fixture(scope="module")
-def values():
-    return module.demo()
-
-
 @pytest.mark.parametrize("q", [0.1, 1.0, 3.56, 20.0])
 def test_closed_forms_agree_with_quadrature(q):
     share, slope, _ = module.activation_moments(
@@ -29,12 +24,15 @@ def test_at_one_the_closed_forms_are_those_of_the_page():
 
 
 def test_critical_points(values):
-    assert values["gelu_q"] == pytest.approx((3 + math.sqrt(17)) / 2, rel=1e-9)
-    assert values["gelu_weight"] == pytest.approx(1.98305826, abs=1e-8)
-    assert values["gelu_bias"] == pytest.approx(0.17292239, abs=1e-8)
-    assert values["silu_q"] == pytest.approx(14.32017, abs=1e-4)
-    assert values["silu_weight"] == pytest.approx(1.98800468, abs=1e-7)
-    assert values["silu_bias"] == pytest.approx(0.55514317, abs=1e-6)
+    critical = values("mean_field_gelu")["critical"]
+    q, weight, bias = critical["GELU"]
+    assert q == pytest.approx((3 + math.sqrt(17)) / 2, rel=1e-9)
+    assert weight == pytest.approx(1.98305826, abs=1e-8)
+    assert bias == pytest.approx(0.17292239, abs=1e-8)
+    q, weight, bias = critical["SiLU"]
+    assert q == pytest.approx(14.32017, abs=1e-4)
+    assert weight == pytest.approx(1.98800468, abs=1e-7)
+    assert bias == pytest.approx(0.55514317, abs=1e-6)
 
 
 @pytest.mark.parametrize("phi", [functional.gelu, functional.silu])
@@ -46,8 +44,15 @@ def test_both_factors_are_one_there(phi):
     assert weight * float(response) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.proves("gains-half-stable", kind="search", range="q within 1 %, 81 values")
 @pytest.mark.parametrize(("phi", "sign"), [(functional.gelu, -1), (functional.silu, 1)])
 def test_the_critical_point_is_half_stable(phi, sign):
+    """GELU creeps down on both sides, SiLU up; within 1 % a layer moves q by less than 1e-4."""
+    q, weight, bias = module.critical_point(phi)
+    near = q * torch.linspace(0.99, 1.01, 81, dtype=torch.float64)
+    move = weight * module.activation_moments(phi, near)[0] + bias - near
+    assert float(move.abs().max()) < 1e-4 * q
+    assert float((move * sign).min()) > -1e-9 * q
     q, weight, bias = module.critical_point(phi)
     other, sides = module.neighbor(phi, q, weight, bias)
     # V(x) - x has one sign on both sides: it attracts on one side and repels on the other.
@@ -61,11 +66,19 @@ def test_the_critical_point_is_half_stable(phi, sign):
 
 
 def test_the_normalizing_gain_stands_on_an_unstable_fixed_point(values):
-    for name in ("gelu", "silu"):
-        assert values[f"{name}_below"] < 1e-3
-        assert values[f"{name}_above"] > 50
+    orbits = values("mean_field_gelu")["orbits"]
+    for name in ("GELU", "SiLU"):
+        assert orbits[name, 0.99][-1] < 1e-3
+        assert orbits[name, 1.01][-1] > 50
 
 
 def test_tanh_has_no_such_point():
     with pytest.raises(ValueError, match=r"Received: low=0\.5, high=50\.0"):
         module.critical_point(torch.tanh)
+
+
+def test_an_orbit_adds_the_bias_and_stops_outside_its_range():
+    """ReLU with weight variance w / n and bias variance b: q becomes w q / 2 + b."""
+    assert module.orbit(torch.relu, 2.0, 0.5, 1.0, 4) == pytest.approx([1, 1.5, 2, 2.5])
+    assert module.orbit(torch.relu, 20.0, 0.0, 1.0, 50) == pytest.approx([1, 10, 100, 1e3, 1e4])
+    assert len(module.orbit(torch.relu, 2e-4, 0.0, 1.0, 50)) == 4

@@ -2,6 +2,7 @@
 
 import math
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -40,20 +41,29 @@ def test_another_law_is_rejected(measured):
         assert abs(mean - right) < 4 * error + 0.03 * right
 
 
-def test_figure_gelu_vanishes_and_only_chaos_parts_the_inputs(measured):
-    q = measured[0].mean(dim=1)
-    c = measured[1].mean(dim=1)
-    d = measured[2].log().mean(dim=1).exp()
+@pytest.mark.proves("mean-field-networks", kind="caption", n=20)
+def test_figure_gelu_vanishes_and_only_chaos_parts_the_inputs():
+    """GELU with He vanishes; only chaos parts inputs; d: two vanish, one explodes, ReLU level."""
+    figure = module.plot_layers()
+    q, distance, d = (
+        {line.get_label(): line.get_ydata() for line in axis.lines if line.get_ls() == "None"}
+        for axis in figure.axes
+    )
     names = list(module.NETWORKS)
-    assert float(q[names.index("GELU, He"), -1]) < 1e-2
-    assert [name for i, name in enumerate(names) if c[i, -1] < 0.4] == ["tanh, gain 5/3"]
-    assert float(d[names.index("tanh, ordered"), 0]) < 1e-2
-    assert float(d[names.index("tanh, gain 5/3"), 0]) > 10
-    assert 0.4 < float(d[names.index("ReLU, He"), 0]) < 2.5
+    labels = {k: list(panel.values()) for k, panel in (("q", q), ("c", distance), ("d", d))}
+    q, distance, d = (dict(zip(names, labels[k], strict=True)) for k in "qcd")
+    assert [name for name in names if q[name][-1] < 1e-2] == ["GELU, He"]
+    assert [name for name in names if distance[name][-1] > 0.5] == ["tanh, gain 5/3"]
+    assert d["tanh, ordered"][0] < 1e-3
+    assert d["GELU, He"][0] < 1e-3
+    assert d["tanh, gain 5/3"][0] > 30
+    assert 0.7 < d["ReLU, He"][0] < 1.4
+    assert 0.15 < d["GELU, critical"][0] < 0.25
+    plt.close(figure)
 
 
-def test_chi_of_tanh_at_its_fixed_point():
-    mean, error = module.demo()["tanh_factor"]
+def test_chi_of_tanh_at_its_fixed_point(values):
+    mean, error = values("mean_field_networks")["chi_1"]
     assert abs(mean - 1.2098) < 4 * error + 0.006
     assert error < 0.05
     # Not 1, and not the square of the gain.

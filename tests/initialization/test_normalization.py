@@ -1,5 +1,7 @@
 """The invariances of a weight before a normalization, and the effective learning rate."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -9,6 +11,17 @@ from x0.initialization import normalization as module
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.proves("normalization-calls", kind="call", range="n = 1, 64")
+def test_the_calls_of_the_table(table):
+    """The eps of the PyTorch calls in the table is the one in their row."""
+    rows = [row for row in table("initialization/normalization", "frameworks") if "torch" in row[1]]
+    assert len(rows) == 2
+    for _, calls, eps in rows:
+        for call in re.findall("`([^`]+)`", calls):
+            for n in (1, 64):
+                assert eval(call, {"torch": torch, "n": n}).eps == float(eps)
 
 
 @pytest.mark.claim("A-39")
@@ -69,27 +82,96 @@ def test_any_module_is_probed_and_left_as_it_is():
     assert not model.training
 
 
+@pytest.mark.proves(
+    "normalization-which", kind="search", range="width 16…64, scales 1…10, 5 models", seeds=3
+)
+def test_which_weights_ignore_their_scale():
+    """conv-BatchNorm and weight norm have free weights, QK-norm has q and k, pre- and post-norm none."""
+    free = {
+        "conv-BatchNorm": ["1.weight", "4.weight"],
+        "pre-norm": [],
+        "post-norm": [],
+        "QK-norm": ["q.weight", "k.weight"],
+        "weight norm": ["parametrizations.weight.original1"],
+    }
+    for width in (16, 32, 64):
+        torch.manual_seed(width)
+        x = torch.randn(8, width, width)
+        for name, model in module.architectures(width).items():
+            for scale in (1, 3, 10):
+                with torch.no_grad():
+                    for p in model.parameters():
+                        p.mul_(scale if p.dim() > 1 else 1)
+                found = module.effective_learning_rates(model, x, 0.1)
+                assert list(found) == free[name], (name, width, scale)
+                with torch.no_grad():
+                    for p in model.parameters():
+                        p.div_(scale if p.dim() > 1 else 1)
+
+
+@pytest.mark.proves("normalization-lists", kind="call", range="5 seeds")
+def test_a_bias_before_layer_norm_ties_the_scale_down():
+    """Of the model of the exercise 0.weight is free and no other; without the bias 3.weight too."""
+    for seed in range(5):
+        for bias, free in ((True, ["0.weight"]), (False, ["0.weight", "3.weight"])):
+            torch.manual_seed(seed)
+            model = nn.Sequential(
+                *(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU()),
+                *(nn.Linear(8, 8, bias=bias), nn.LayerNorm(8), nn.ReLU()),
+                nn.Linear(8, 2),
+            )
+            found = module.effective_learning_rates(model, torch.randn(32, 8), lr=0.1)
+            assert list(found) == free
+
+
+@pytest.mark.proves("normalization-bias", kind="fact", range="b = 10⁻³…10³")
+def test_batch_norm_subtracts_a_bias_and_layer_norm_only_its_mean():
+    """A bias before BatchNorm has no effect; before LayerNorm it has one."""
+    z = torch.randn(32, 4, generator=generator(), dtype=torch.float64)
+    b = torch.randn(4, generator=generator(1), dtype=torch.float64)
+    for size in (1e-3, 1, 1e3):
+        for norm, same in ((nn.BatchNorm1d(4), True), (nn.LayerNorm(4), False)):
+            norm = norm.double()
+            assert torch.allclose(norm(z), norm(z + size * b), atol=1e-6) == same
+    layer = nn.LayerNorm(4).double()
+    assert torch.allclose(layer(z), layer(z + 3))
+
+
+def test_the_rate_of_adam_is_over_the_length():
+    net = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    x = torch.randn(32, 8, generator=generator(3))
+    found = module.effective_learning_rates(net, x, 0.1, optimizer="adam")
+    assert found["0.weight"] == pytest.approx(0.1 / net[0].weight.detach().norm().item(), rel=1e-5)
+    with pytest.raises(ValueError, match="Received: optimizer='lion'"):
+        module.effective_learning_rates(net, x, 0.1, optimizer="lion")
+
+
 def test_errors():
     with pytest.raises(ValueError, match="Received: lr=0"):
         module.effective_learning_rates(nn.Linear(2, 2), torch.zeros(1, 2), lr=0)
 
 
-def test_eps_ends_the_invariance():
-    values = module.demo()
-    gaps = [abs(values[f"eps_1e_0{k}"] - 1) for k in (1, 2, 3)]
+def test_eps_ends_the_invariance(values):
+    small = values("normalization")["small"]
+    gaps = [abs(small[std]["loss"] - 1) for std in (0.1, 0.01, 0.001)]
     assert gaps[0] < 0.001 < gaps[1] < 0.1 < gaps[2]
 
 
-def test_demo():
-    values = module.demo()
-    assert values["rate_1e_02"] / values["rate_1e_01"] == pytest.approx(100, rel=0.2)
-    for norm in ("batchnorm", "layernorm"):
-        assert values[f"loss_{norm}"] == pytest.approx(1, abs=1e-4)
-        assert values[f"gradient_{norm}"] == pytest.approx(0.1, abs=1e-4)
-    assert values["loss_none"] > 2
+def test_what_is_shown(values):
+    left = values("normalization")
+    rates, ratios = left["rates"], left["ratios"]
+    assert list(rates[0.1]) == ["0.weight"]
+    quotient = rates[0.01]["0.weight"] / rates[0.1]["0.weight"]
+    assert quotient == pytest.approx(100, rel=0.2)
+    for norm in ("BatchNorm", "LayerNorm"):
+        assert ratios[norm]["loss"] == pytest.approx(1, abs=1e-4)
+        assert ratios[norm]["gradient"] == pytest.approx(0.1, abs=1e-4)
+    assert ratios["none"]["loss"] > 2
 
 
+@pytest.mark.proves("normalization-eps", kind="call")
 def test_eps_zero_is_an_error_for_batch_norm_only():
+    """BatchNorm1d(n, eps=0) raises in training mode; LayerNorm(n, eps=0) works."""
     x = torch.randn(4, 3, generator=generator())
     with pytest.raises(ValueError, match="eps"):
         nn.BatchNorm1d(3, eps=0)(x)

@@ -33,9 +33,9 @@ def test_a_small_random_bias_does_not_help():
         invented.fixed_std_growth(8, 0.0, rng)
 
 
-def test_values():
-    values = invented.demo()
-    assert values["std_256_theory"] == pytest.approx(0.0128**10)
-    assert values["variance_256_theory"] == pytest.approx(1.28**10)
-    mean, error = values["variance_256"]
+def test_values(values):
+    left = values("optimizers_invented")
+    assert left["predicted"]["std", 256] == pytest.approx(0.0128**10)
+    assert left["predicted"]["variance", 256] == pytest.approx(1.28**10)
+    mean, error = left["measured"]["variance", 256]
     assert abs(mean - 1.28**10) < 4 * error

@@ -56,13 +56,13 @@ def test_rejects_a_momentum_of_one():
         momentum.heavy_ball(torch.ones(1), torch.ones(1), 0.1, 1.0, 1)
 
 
-def test_figure_and_values():
+def test_figure_and_values(values):
     figure = momentum.plot_biases()
     lines = figure.axes[0].lines
     assert len(lines) == 4
     for line in lines:
         assert line.get_ydata()[-1] < 0.1 < line.get_ydata()[0]
-    values = momentum.demo()
-    assert values["ratio_03"] < 1e-3
-    assert math.log10(values["ratio_039"]) > 10
+    ratios = values("optimizers_momentum")["ratios"]
+    assert ratios[0.3][0] < 1e-3
+    assert math.log10(ratios[0.39][0]) > 10
     plt.close(figure)

@@ -1,6 +1,9 @@
 """Figure optimizers-width-change: how one step scales with the width."""
 
+import math
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 
@@ -34,5 +37,27 @@ def test_figure():
     adam, adam_mup = dots[2], dots[3]
     assert adam.get_ydata()[-1] > 8 * adam.get_ydata()[0]
     assert adam_mup.get_ydata()[-1] < 1.5 * adam_mup.get_ydata()[0]
-    assert width.demo()["adam_constant"] == pytest.approx(1, abs=0.12)
     plt.close(figure)
+
+
+def mean(f, variance=1.0):
+    """E f(x) for x ~ N(0, variance)."""
+    t = np.linspace(-8, 8, 4001)
+    weight = np.exp(-(t**2) / 2)
+    return float((weight * f(math.sqrt(variance) * t)).sum() / weight.sum())
+
+
+@pytest.mark.parametrize("mup", [False, True])
+def test_the_change_of_wide_networks_is_that_of_the_limit(mup):
+    """SGD: rate |h|² times a tanh'(z); Adam: rate times the sum of |h|, for inputs of variance 1."""
+    n, ratio = 512, width.WIDTHS[0] / 512
+    q = mean(lambda x: np.tanh(x) ** 2)
+    slope = mean(lambda z: (1 - np.tanh(z) ** 2) ** 2, q)
+    output = (ratio if mup else 1) / n
+    sgd = width.RATES["SGD"] * n * q * math.sqrt(output * slope)
+    adam = width.RATES["Adam"] * (ratio if mup else 1) * n * mean(lambda x: abs(np.tanh(x)))
+    for name, expected in (("SGD", sgd), ("Adam", adam)):
+        generator = torch.Generator().manual_seed(4)
+        seen = torch.cat([width.first_change(name, n, mup, generator) for _ in range(4)])
+        error = float(seen.std()) / math.sqrt(len(seen))
+        assert abs(float(seen.mean()) - expected) < 4 * error < 0.2 * expected

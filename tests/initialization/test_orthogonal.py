@@ -52,8 +52,23 @@ def test_the_global_generator_is_used_by_default():
     assert torch.allclose(mine, oracle, atol=1e-6)
 
 
+@pytest.mark.proves("orthogonal-calls", kind="call", range="6 × 6, 4 × 9, 9 × 4", tolerance="10⁻⁵")
+def test_the_call_of_the_table(table):
+    """The PyTorch call of the table gives a semi-orthogonal matrix times its gain."""
+    rows = [row for row in table("initialization/orthogonal", "frameworks") if row[0] == "PyTorch"]
+    assert len(rows) == 2
+    for _, call in rows:
+        for shape in ((6, 6), (4, 9), (9, 4)):
+            w = torch.empty(shape)
+            eval(call.strip("`"), {"torch": torch, "math": math, "w": w})
+            expected = torch.full((min(shape),), math.sqrt(2))
+            torch.testing.assert_close(torch.linalg.svdvals(w), expected, rtol=1e-5, atol=0)
+
+
 @pytest.mark.parametrize("f", [module.orthogonal_, torch.nn.init.orthogonal_])
+@pytest.mark.proves("orthogonal-half", kind="call", range="float16, bfloat16")
 def test_errors_and_no_ops_are_pytorchs(f):
+    """orthogonal_ raises a RuntimeError for float16 and bfloat16."""
     for shape in ((), (3,)):
         with pytest.raises(ValueError, match=r"2 or more dimensions|at least 2 dimensions"):
             f(torch.ones(shape))
@@ -61,9 +76,14 @@ def test_errors_and_no_ops_are_pytorchs(f):
     assert f(empty) is empty
     meta = torch.empty(3, 3, device="meta")
     assert f(meta) is meta
-    for dtype in (torch.float16, torch.bfloat16):  # QR needs float32 or float64
-        with pytest.raises(RuntimeError):
-            f(torch.empty(3, 3, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_drawn_in_float32_which_pytorch_refuses(dtype):
+    w = module.orthogonal_(torch.empty(3, 3, dtype=dtype)).double()
+    assert torch.allclose(w @ w.T, torch.eye(3).double(), atol=0.05)
+    with pytest.raises(RuntimeError):  # its QR needs float32 or float64
+        torch.nn.init.orthogonal_(torch.empty(3, 3, dtype=dtype))
 
 
 def test_numpy_errors_say_what_was_received():
@@ -115,10 +135,10 @@ def test_expanding_layers_lose_mean_square():
     assert float(z.square().mean() / x.square().mean()) == pytest.approx(1 / 4, rel=1e-4)
 
 
-def test_demo(capsys):
-    values = module.demo()
-    assert values["corner_raw"][0] < -0.7
-    assert abs(values["corner_fixed"][0]) < 4 * values["corner_fixed"][1]
-    lines = capsys.readouterr().out.splitlines()
+def test_what_is_shown(values, printed):
+    corners = values("orthogonal")["corners"]
+    assert corners["raw"][0] < -0.7
+    assert abs(corners["fixed"][0]) < 4 * corners["fixed"][1]
+    lines = printed("orthogonal").splitlines()
     assert lines[1].split()[2:] == ["0.0", "0.0", "1.00"]
     assert lines[3].split()[3:] == ["0.0", "0.25"]

@@ -48,9 +48,10 @@ def test_errors():
         module.delta_orthogonal_(torch.empty(2, 3, 3))
 
 
-def test_demo():
-    values = module.demo()
-    assert values["low_delta_orthogonal"] == pytest.approx(1)
-    assert values["high_delta_orthogonal"] == pytest.approx(1)
-    assert values["low_orthogonal"] < 0.1
-    assert values["high_orthogonal"] > 1.5
+def test_what_is_shown(values):
+    left = values("orthogonal_convolution")
+    low, high = left["low"], left["high"]
+    assert low["delta_orthogonal_"] == pytest.approx(1)
+    assert high["delta_orthogonal_"] == pytest.approx(1)
+    assert low["orthogonal_"] < 0.1
+    assert high["orthogonal_"] > 1.5

@@ -1,5 +1,7 @@
 """Figures orthogonal-jacobian-*: who keeps the singular values of the Jacobian."""
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -43,13 +45,13 @@ def test_the_jacobian_is_that_of_automatic_differentiation():
     assert torch.allclose(torch.linalg.svdvals(jacobian), s[0], rtol=1e-9)
 
 
-def test_only_orthogonal_linear_and_tanh_keep_their_directions():
-    values = module.demo()
+def test_only_orthogonal_linear_and_tanh_keep_their_directions(values):
+    share = values("orthogonal_jacobian")["share"]
     for activation, orthogonal in CASES:
-        kind = "orthogonal" if orthogonal else "gaussian"
-        share = values[f"share_{activation}_{kind}".lower()]
+        kind = "orthogonal" if orthogonal else "Gaussian"
+        kept = share[activation, kind]
         isometric = orthogonal and activation != "ReLU"
-        assert share > 0.9 if isometric else share < 0.15
+        assert kept > 0.9 if isometric else kept < 0.15
 
 
 def test_tanh_spread_is_bounded_at_any_depth():
@@ -57,6 +59,24 @@ def test_tanh_spread_is_bounded_at_any_depth():
     measured = spread[0].mean(1)
     assert measured[-1] < np.pi**2 / 3
     assert measured[-1] - measured[19] < 0.2 * measured[9]
+
+
+def test_the_bound_depends_on_the_input(values):
+    """The spread of orthogonal tanh after 30 layers is that of infinite width, for both inputs."""
+    t = np.linspace(-10, 10, 8001)
+    mass = np.exp(-(t**2) / 2)
+    mass /= mass.sum()
+    for start, end in values("orthogonal_jacobian")["end"].items():
+        q, total = start, 0.0
+        for _ in range(module.DEPTH):
+            slope = 1 - np.tanh(math.sqrt(q) * t) ** 2
+            mu_1, mu_2 = mass @ slope**2, mass @ slope**4
+            total += mu_2 / mu_1**2 - 1
+            q = mass @ np.tanh(math.sqrt(q) * t) ** 2
+        assert end[0] == pytest.approx(total, rel=0.25)  # width 128
+        assert total < (np.pi**2 / 3 if start <= 1 else 4)
+    rms = values("orthogonal_jacobian")["rms_end"]
+    assert rms[1.0] < 0.6 * rms[0.1]
 
 
 def test_figures():

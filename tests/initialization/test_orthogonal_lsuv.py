@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torch import nn
 
 from x0.initialization import orthogonal_lsuv as module
@@ -80,7 +81,9 @@ def test_dead_layers_are_named():
         module.lsuv_(nn.Sequential(nn.Linear(2, 2)), torch.full((8, 2), torch.nan))
 
 
+@pytest.mark.proves("orthogonal-lsuv", kind="call")
 def test_a_bias_that_no_weight_can_outweigh_is_reported():
+    """If the bias alone varies too much, no division helps and lsuv_ raises a ValueError."""
     model = nn.Sequential(nn.Linear(4, 4))
     with torch.no_grad():
         model[0].bias.copy_(torch.tensor([-9.0, 9.0, -9.0, 9.0]))
@@ -94,9 +97,20 @@ def test_the_hooks_are_gone_afterwards():
     assert not model[0]._forward_hooks
 
 
-def test_demo():
-    values = module.demo()
-    for name in ("relu", "gelu", "tanh"):
-        assert values[f"steps_{name}"] == 1
-        assert values[f"worst_{name}"] < 0.01
-        assert values[f"before_{name}"] < 0.1
+def test_what_is_shown(printed):
+    lines = printed("orthogonal_lsuv").splitlines()
+    rows = [line.split() for line in lines[1:]]
+    assert [name for name, *_ in rows] == ["ReLU", "GELU", "Tanh"]
+    for _, before, after, steps in rows:
+        assert float(before) < 0.1
+        assert float(after) == 1
+        assert steps == "1"
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.GELU, nn.Tanh])
+def test_on_digits_every_variance_is_one(activation):
+    layers = [m for _ in range(20) for m in (nn.Linear(64, 64, bias=False), activation())]
+    model = nn.Sequential(*layers)
+    x = torch.tensor(load_digits().data[:256] / 16, dtype=torch.float32)
+    assert max(module.lsuv_(model, x, generator=generator()).values()) == 1
+    assert near_one(model, x, 0.01)

@@ -46,8 +46,8 @@ def test_errors():
         module.marchenko_pastur(np.ones(1), 2)
 
 
-def test_demo_values_reach_the_edges():
-    values = module.demo()
+def test_the_eigenvalues_reach_the_edges():
     for rows in module.ROWS:
-        assert abs(values[f"low_{rows}"] - values[f"edge_low_{rows}"]) < 0.05
-        assert abs(values[f"high_{rows}"] - values[f"edge_high_{rows}"]) < 0.1
+        found, root = module.eigenvalues(rows, module.COLUMNS), math.sqrt(rows / module.COLUMNS)
+        assert abs(found[0] - (1 - root) ** 2) < 0.05
+        assert abs(found[-1] - (1 + root) ** 2) < 0.1

@@ -1,6 +1,6 @@
 """Scaling, zero start and Fixup on any nn.Module with residual branches."""
 
-import math
+import copy
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def branches(count=4, weights=2, width=16):
 
 def test_scaling_touches_the_last_weight_only():
     made = branches(count=9)
-    before = [[w.clone() for w in residual.branch_weights(b)] for b in made]
+    before = [[layer.weight.clone() for layer in residual.branch_layers(b)] for b in made]
     residual.scale_branches_(made)
     for branch, (first, last) in zip(made, before, strict=True):
         torch.testing.assert_close(branch[0].weight, first, rtol=0, atol=0)
@@ -42,6 +42,76 @@ def test_scaling_finds_the_output_projection_of_attention():
     torch.testing.assert_close(made[0].inner.in_proj_weight, stacked)
 
 
+@pytest.mark.proves("residual-scale-weights", kind="fact", range="K = 9, s = 1/3")
+def test_the_factor_may_be_part_of_the_weights():
+    """x + s f(x) and a last weight multiplied by s are the same function at step 0."""
+    made = branches(count=9)
+    for branch in made:
+        torch.nn.init.zeros_(branch[2].bias)
+    x = torch.randn(5, 16, generator=torch.Generator().manual_seed(0))
+    y = x
+    for branch in made:
+        y = y + branch(y) / 3
+    residual.scale_branches_(made)
+    torch.testing.assert_close(nn.Sequential(*map(residual.Residual, made))(x), y)
+
+
+@pytest.mark.proves("residual-norm-ends", kind="cause", effect="< 10⁻³ : > 0.5")
+def test_a_norm_at_the_end_of_a_branch_divides_the_factor_out():
+    """scale_branches_ does nothing to a branch that ends in BatchNorm; without the norm it does."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(64, 16, generator=generator)
+    for norm, low, high in ((nn.BatchNorm1d(16), 0, 1e-3), (nn.Identity(), 0.5, 1)):
+        made = [
+            nn.Sequential(
+                nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16, bias=False), copy.deepcopy(norm)
+            )
+            for _ in range(16)
+        ]
+        for branch in made:
+            for layer in residual.branch_layers(branch):
+                nn.init.kaiming_normal_(layer.weight, generator=generator)
+        before = made[0](x)
+        residual.scale_branches_(made)
+        change = (made[0](x) - before).norm() / before.norm()
+        assert low <= change < high
+    made = [nn.Sequential(nn.Linear(16, 16), nn.BatchNorm1d(16))]
+    residual.zero_branches_(made)
+    assert not made[0](x).any()
+
+
+class BasicBlock(nn.Module):
+    """A ResNet block as torchvision writes it: the addition stands in forward."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.conv1, self.conv2 = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        self.bn1, self.bn2 = nn.BatchNorm2d(width), nn.BatchNorm2d(width)
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        out += x
+        return torch.relu(out)
+
+
+@pytest.mark.proves(
+    "residual-last-layers", kind="call", range="BasicBlock, TransformerEncoderLayer"
+)
+def test_the_layers_that_feed_the_addition_may_be_passed():
+    """[b.bn2 for b in blocks] and out_proj, linear2 of encoder layers stand for their branches."""
+    blocks = [BasicBlock(3) for _ in range(2)]
+    residual.zero_branches_([b.bn2 for b in blocks])
+    x = torch.rand(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(nn.Sequential(*blocks)(x), x)  # x is not negative
+    layers = [nn.TransformerEncoderLayer(8, 2, 16, norm_first=True) for _ in range(2)]
+    before = [p.clone() for layer in layers for p in layer.parameters()]
+    last = [m for layer in layers for m in (layer.self_attn.out_proj, layer.linear2)]
+    residual.scale_branches_(last)
+    after = [(n, p) for layer in layers for n, p in layer.named_parameters()]
+    changed = [n for (n, p), old in zip(after, before, strict=True) if not torch.equal(p, old)]
+    assert changed == 2 * ["self_attn.out_proj.weight", "linear2.weight"]
+
+
 def test_zero_start_is_the_identity_with_and_without_a_norm():
     convs = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3))
     x = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
@@ -56,11 +126,11 @@ def test_zero_start_is_the_identity_with_and_without_a_norm():
 @pytest.mark.parametrize("weights", [2, 3, 4])
 def test_fixup_scales_all_but_the_last_weight(weights):
     made = branches(count=16, weights=weights)
-    before = [w.clone() for w in residual.branch_weights(made[3])]
+    before = [layer.weight.clone() for layer in residual.branch_layers(made[3])]
     head = nn.Linear(16, 10)
     residual.fixup_(made, head)
     factor = 16 ** (-1 / (2 * weights - 2))
-    *others, last = residual.branch_weights(made[3])
+    *others, last = (layer.weight for layer in residual.branch_layers(made[3]))
     for old, new in zip(before[:-1], others, strict=True):
         torch.testing.assert_close(new, factor * old)
     assert not last.any()
@@ -68,8 +138,9 @@ def test_fixup_scales_all_but_the_last_weight(weights):
     assert not head.bias.any()
 
 
+@pytest.mark.proves("residual-zero-head", kind="cause", effect="0 : > 0")
 def test_a_zero_head_leaves_the_branches_without_gradient():
-    """The argument for the exponent leaves the zero classifier out."""
+    """With a zero classifier the branches have no gradient in the first step, and one in the second."""
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(5, 16, generator=generator)
     for zero, moved in ((True, False), (False, True)):
@@ -81,6 +152,10 @@ def test_a_zero_head_leaves_the_branches_without_gradient():
         assert bool(made[0][2].weight.grad.any()) is moved
         assert not made[0][0].weight.grad.any()
         assert head.weight.grad.any()
+        torch.optim.SGD(model.parameters(), lr=0.1).step()
+        model.zero_grad()
+        nn.functional.cross_entropy(model(x), torch.arange(5)).backward()
+        assert made[0][2].weight.grad.any()
 
 
 def test_one_weight_cannot_be_scaled_but_is_zeroed():
@@ -91,9 +166,34 @@ def test_one_weight_cannot_be_scaled_but_is_zeroed():
         residual.scale_branches_([nn.ReLU()])
 
 
-def test_demo(capsys):
-    values = residual.demo()
-    assert values["zero"] == values["fixup"] == pytest.approx(1)
-    assert 1.5 < values["scaled"] < 4 < 2**20 < values["as"]
-    assert values["bound"] == math.e
-    assert len(capsys.readouterr().out.splitlines()) == 5
+UNSETTABLE = {
+    "spectral_norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4)),
+    "old weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
+    "lazy": lambda: nn.LazyLinear(4),
+    "meta": lambda: nn.Linear(4, 4, device="meta"),
+}
+
+
+@pytest.mark.proves(
+    "residual-refuses", kind="call", range="4 layers, 3 functions", effect="0 weights changed"
+)
+@pytest.mark.parametrize("name", UNSETTABLE)
+@pytest.mark.filterwarnings("ignore")
+def test_what_cannot_be_set_is_refused_before_anything_has_changed(name):
+    """Weights that cannot be set raise an error, and no other branch has changed."""
+    functions = (residual.scale_branches_, residual.zero_branches_, residual.fixup_)
+    for function in functions:
+        good = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+        before = copy.deepcopy(good.state_dict())
+        with pytest.raises(ValueError, match="Cannot set a weight"):
+            function([good, nn.Sequential(nn.Linear(4, 4), UNSETTABLE[name]())])
+        for key, value in good.state_dict().items():
+            assert torch.equal(value, before[key])
+
+
+def test_what_is_shown(values, printed):
+    after = values("residual")["after"]
+    assert after["zero"] == after["Fixup"] == pytest.approx(1)
+    assert after["scaled"] == pytest.approx(values("residual")["predicted"], rel=0.1)
+    assert 1.5 < after["scaled"] < 4 < 2**20 < after["as they are"]
+    assert len(printed("residual").splitlines()) == 5

@@ -42,25 +42,40 @@ def test_vgg_reads_the_shape_of_thirteen_convolutions():
 
 
 @pytest.mark.claim("A-52")
-def test_the_constants_are_not_he_and_do_not_depend_on_width():
+def test_the_constants_are_not_he_and_do_not_depend_on_width(values):
+    """Constants, below He in every layer; norms reset the scale, without them it adds up."""
+    factors = values("residual_classics")["factors"]
+    assert len(module.ALEXNET) == 8
+    assert factors["conv1"] == min(factors.values())
+    assert factors["fc6"] == max(factors.values()) < 0.5  # He: 1
     for fan_in in module.ALEXNET.values():
-        assert module.layer_factor(fan_in, 0.01) < 0.5  # He: 1
         assert math.sqrt(2 / fan_in) / 0.01 > 1.4
-    values = module.demo()
-    assert values["bert_std"] == pytest.approx(stats.truncnorm.std(-2, 2, scale=0.02))
-    assert values["bert_std"] < 0.02 < values["gpt2_xl_xavier"] < values["bert_xavier"]
+    bert, xavier = (values("residual_classics")[name] for name in ("bert", "xavier"))
+    assert bert == pytest.approx(stats.truncnorm.std(-2, 2, scale=0.02))
+    assert bert < 0.02 < math.sqrt(1 / 1600) < xavier  # GPT-2 XL has width 1600
     draws = nn.init.trunc_normal_(
         torch.empty(100_000), std=0.02, a=-0.04, b=0.04, generator=torch.Generator().manual_seed(0)
     )
-    assert draws.std().item() == pytest.approx(values["bert_std"], rel=0.01)
+    assert draws.std().item() == pytest.approx(bert, rel=0.01)
+    # What a branch of 24 layers is given, with and without a norm, for constants 10 times apart.
+    generator = torch.Generator().manual_seed(0)
+    for norm, spread in ((nn.LayerNorm(768), 1.0), (nn.Identity(), 1e48)):
+        scales = []
+        for std in (0.002, 0.02, 0.2):
+            x = torch.randn(64, 768, dtype=torch.float64, generator=generator)
+            for _ in range(24):
+                w = torch.randn(768, 768, dtype=torch.float64, generator=generator)
+                x = norm.double()(x @ w * std)
+            scales.append(x.square().mean().item())
+        assert scales[2] / scales[0] == pytest.approx(spread**2, rel=0.5 if spread > 1 else 0.01)
 
 
 @pytest.mark.claim("A-51")
-def test_convolutions_and_residual_blocks_are_what_the_list_lacks(capsys):
+def test_convolutions_and_residual_blocks_are_what_the_list_lacks(values, printed):
     """A plain deep ReLU network needs He; a residual one starts from any gain."""
     deep = [module.layer_factor(9 * 64, std) ** 30 for std in (0.01, math.sqrt(2 / 576))]
     assert deep[0] < 1e-40
     assert deep[1] == pytest.approx(1)
-    values = module.demo()
-    assert values["vgg_std"] < 1e-14 < 1e11 < values["vgg_variance"]
-    assert len(capsys.readouterr().out.splitlines()) == 12
+    vgg = values("residual_classics")["vgg"]
+    assert vgg[0.01] < 1e-14 < 1e11 < vgg[0.1]
+    assert len(printed("residual_classics").splitlines()) == 12

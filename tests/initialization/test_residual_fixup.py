@@ -57,7 +57,7 @@ def test_scalars_change_nothing_at_first():
     branch = residual_fixup.fixup_branch(*layers)
     x = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(branch(x), nn.Sequential(*layers)(x))
-    assert len(residual.branch_weights(branch)) == 2  # scalars are no weights
+    assert len(residual.branch_layers(branch)) == 2  # scalars are no weights
     assert sum(isinstance(m, residual_fixup.Shift) for m in branch) == 3
     assert not residual_fixup.Multiply(0)(x).any()
 
@@ -71,9 +71,11 @@ def test_figure_has_two_slopes():
     plt.close(fig)
 
 
-def test_demo(capsys):
-    values = residual_fixup.demo()
-    assert values["exponent_50"] == 0.5
-    assert abs(values["zero_2"][0] - 32) < 4 * values["zero_2"][1]
-    assert len(capsys.readouterr().out.splitlines()) == 6
-    assert values["scalars"] == 4  # three biases and a multiplier
+def test_only_the_last_zero_moves_the_output_by_half_the_branches():
+    mean, error = residual_fixup.step_means(2, False)[-1]
+    assert abs(mean - 32) < 4 * error
+
+
+def test_what_is_shown(values, printed):
+    assert len(printed("residual_fixup").splitlines()) == 6
+    assert values("residual_fixup")["scalars"] == 4  # three biases and a multiplier

@@ -1,5 +1,6 @@
 """With a gate of 0 or γ = 0 a block is the identity and learns all the same."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -37,9 +38,14 @@ def test_the_gradient_passes_unchanged():
         torch.testing.assert_close(x.grad, top)
 
 
-def test_demo_all_learn_after_one_step(capsys):
-    values = module.demo()
-    assert values["gate_change"] == values["zero_change"] == 0
-    assert (values["gate_before"], values["gate_after"]) == (1, 5)
-    assert (values["zero_before"], values["zero_after"]) == (2, 6)
-    assert len(capsys.readouterr().out.splitlines()) == 6
+@pytest.mark.proves("residual-gate-learns", kind="fact", effect="1 → 5 : 5, 2 → 6 : 6")
+def test_all_learn_after_one_step(printed):
+    """After one step all parameters of a gated and of a zero-gamma block have a gradient."""
+    assert printed("residual_gates").splitlines() == [
+        "gate: output - input = 0",
+        "  gradient: factor",
+        "  after one step: 5 of 5",
+        "zero-γ: output - input = 0",
+        "  gradient: branch.4.weight branch.4.bias",
+        "  after one step: 6 of 6",
+    ]

@@ -42,9 +42,8 @@ def test_figure_mirrors():
     plt.close(fig)
 
 
-def test_demo(capsys):
-    values = module.demo()
-    for name, theory in (("no", 2**24), ("pre", 25)):
-        mean, error = values[f"d_{name}"]
+def test_what_is_shown(values, printed):
+    for name, theory in (("no norm", 2**24), ("pre-norm", 25)):
+        mean, error = values("residual_gradients")["ratios"][name]
         assert abs(mean - theory) < 4 * error
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert len(printed("residual_gradients").splitlines()) == 3

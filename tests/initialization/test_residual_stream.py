@@ -57,8 +57,45 @@ def test_a_scale_of_one_over_root_k_stays_below_e():
     assert end > 2.71
 
 
+@pytest.mark.proves(
+    "residual-inverse",
+    kind="cause",
+    range="24 branches, width 64, 256",
+    seeds=1000,
+    tolerance="4 SE",
+    effect="25 : {val:residual_stream.inverse[64]:.1f}",
+)
+def test_the_mean_of_the_inverse_stream_is_the_excess_of_the_gradient(values):
+    """The gradient grows by the product of 1 + 1/r of one network; with the mean of r it is 25."""
+    left = values("residual_stream")["inverse"]
+    growth, error = left[64]
+    measured, own = values("residual_gradients")["ratios"]["pre-norm"]
+    assert abs(measured - growth) < 4 * math.hypot(own, error)
+    assert growth - 25 > 4 * error
+    assert growth - left[256][0] > 4 * math.hypot(error, left[256][1])
+    rng = np.random.default_rng(9)  # the cause taken away: every network has the mean stream
+    r = module.stream_moments(24, 1, True, 64, 4000, rng).mean(1)
+    assert np.prod(1 + 1 / r[:-1]) == pytest.approx(25, rel=0.01)
+
+
+def test_the_error_is_that_of_the_mean():
+    """Two sets of networks differ by what the stated standard errors say."""
+    mean, error = module.measured_stream(24, "no norm")[:, 1:]
+    rng = np.random.default_rng(21)
+    other = module.stream_moments(24, 1.0, False, module.WIDTH, module.NETWORKS, rng)[1:]
+    own = other.std(1) / math.sqrt(module.NETWORKS)
+    assert np.all(np.abs(mean - other.mean(1)) < 5 * np.hypot(error, own))
+    assert error == pytest.approx(own, rel=0.3)
+
+
 def test_figure_shows_points_on_predicted_lines():
+    """Without a norm the stream leaves the lower panel; with 1/√K it ends at 2 in both."""
     fig = module.plot_depth()
+    for ax in fig.axes:
+        scaled = ax.lines[-1].get_ydata()
+        assert abs(scaled[-1] - 2) < 0.1
+    top = fig.axes[1].get_ylim()[1]
+    assert fig.axes[0].lines[1].get_ydata()[-1] < top < fig.axes[1].lines[1].get_ydata()[-1]
     for ax in fig.axes:
         for theory, measured in zip(ax.lines[::2], ax.lines[1::2], strict=True):
             assert theory.get_linestyle() == "--"
@@ -68,10 +105,11 @@ def test_figure_shows_points_on_predicted_lines():
     plt.close(fig)
 
 
-def test_demo(capsys):
-    values = module.demo()
-    for key in ("plain_24", "norm_24", "norm_96", "scaled_24", "scaled_96"):
-        mean, error = values[key]
-        assert abs(mean - values[f"{key}_theory"]) < 4 * error
-    assert values["scaled_96_theory"] == pytest.approx(2)
-    assert len(capsys.readouterr().out.splitlines()) == 8
+def test_what_is_shown(values, printed):
+    left = values("residual_stream")
+    plain, norm, scaled = module.RULES
+    for case in ((plain, 24), (norm, 24), (norm, 96), (scaled, 24), (scaled, 96)):
+        mean, error = left["measured"][case]
+        assert abs(mean - left["predicted"][case]) < 4 * error
+    assert left["predicted"][scaled, 96] == pytest.approx(2)
+    assert len(printed("residual_stream").splitlines()) == 3

@@ -43,7 +43,9 @@ def test_biases_and_norms():
     assert bool((block.norm1.weight == 1).all())
 
 
+@pytest.mark.proves("transformers-post", kind="call")
 def test_pytorch_default_is_post_norm():
+    """nn.TransformerEncoderLayer is post-norm by default."""
     layer = nn.TransformerEncoderLayer(8, 2, dropout=0.0, batch_first=True).eval()
     y = layer(torch.randn(4, 6, 8, generator=torch.Generator().manual_seed(0)))
     assert layer.norm_first is False
@@ -61,8 +63,19 @@ def test_a_seed_fixes_the_result_and_another_name_is_an_error():
         transformers.init_transformer_(first, 4)
 
 
-def test_demo(capsys):
-    values = transformers.demo()
-    assert values["residual"] == pytest.approx(0.02 / math.sqrt(24))
-    assert values["linear2_weight"] == pytest.approx(values["residual"], rel=0.02)
-    assert len(capsys.readouterr().out.splitlines()) == 4
+@pytest.mark.proves("transformers-count", kind="call", range="depth 1, 2, 4, 100 for 3 blocks")
+def test_a_wrong_count_changes_nothing():
+    """If the number of residual weights is not twice the depth, the model is not changed."""
+    model = encoder()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for depth in (1, 2, 4, 100):
+        with pytest.raises(ValueError, match="residual weights, found 6"):
+            transformers.init_transformer_(model, depth)
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, before[name])
+
+
+def test_standard_deviations_of_one_block(values, printed):
+    std = values("transformers")["std"]
+    assert std["linear2.weight"] == pytest.approx(0.02 / math.sqrt(24), rel=0.02)
+    assert len(printed("transformers").splitlines()) == 4

@@ -34,20 +34,45 @@ def test_used_keys_counts():
     assert module.used_keys(np.array([[0, -1e9, -1e9]])) == pytest.approx([1])
 
 
+@pytest.mark.proves("transformers-sdpa", kind="call")
 def test_pytorch_scales_by_the_root_of_the_last_dimension():
+    """F.scaled_dot_product_attention divides by √d by default, and by d with scale=1/d."""
     q, k, v = torch.randn(3, 2, 4, 16, generator=torch.Generator().manual_seed(0))
     weights = (q @ k.mT / 4).softmax(-1)
     attended = torch.nn.functional.scaled_dot_product_attention(q, k, v)
     torch.testing.assert_close(attended, weights @ v)
+    weights = (q @ k.mT / 16).softmax(-1)
+    attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=1 / 16)
+    torch.testing.assert_close(attended, weights @ v)
 
 
-def test_figure_and_demo(capsys):
+@pytest.mark.proves(
+    "transformers-qk", kind="cause", range="std 0.001…10, d = 16, 64", seeds=20, effect="1 : σ⁴"
+)
+def test_with_qk_norm_the_scale_of_the_weights_does_not_matter():
+    """With QK-norm the divided logits have variance 1 at each scale of the weights; without, not."""
+    generator = torch.Generator().manual_seed(0)
+    for d in (16, 64):
+        x = torch.randn(20, 32, 128, generator=generator, dtype=torch.float64)
+        w = torch.randn(2, 20, 128, d, generator=generator, dtype=torch.float64)
+        for std in (1e-3, 0.02, 1.0, 10.0):
+            q, k = std * (x @ w[0]), std * (x @ w[1])
+            plain = (q @ k.mT / d**0.5).square().mean()
+            assert plain / (128**2 * std**4) == pytest.approx(1, rel=0.15)
+            q, k = (torch.layer_norm(t, (d,), eps=1e-20) for t in (q, k))
+            normed = (q @ k.mT / d**0.5).square().mean()
+            assert normed == pytest.approx(1, rel=0.1)
+
+
+def test_figure_and_variance(values, printed):
     fig = module.plot_logits()
     plain, theory, scaled, one = fig.axes[0].lines
     for measured, predicted in ((plain, theory), (scaled, one)):
         ratio = np.asarray(measured.get_ydata()) / np.asarray(predicted.get_ydata())
         assert np.abs(ratio - 1).max() < 0.1
+    used = fig.axes[1].lines[0]
+    assert used.get_ydata()[list(used.get_xdata()).index(64)] < 2.5  # about two keys
     plt.close(fig)
-    values = module.demo()
-    assert abs(values["variance_plain"][0] - 64) < 4 * values["variance_plain"][1]
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    variance, error = values("transformers_attention")["variance"]["plain"]
+    assert abs(variance - 64) < 4 * error
+    assert len(printed("transformers_attention").splitlines()) == 3

@@ -31,13 +31,21 @@ def test_known_values_and_error():
         module.gated_moment("tanh")
 
 
-def test_figure_and_demo(capsys):
+def test_figure_and_values(values):
+    """ReLU has slope 1, ReGLU slope 2, SwiGLU slope 2 at both ends."""
     fig = module.plot_scale()
+    for line, (low, high) in zip(fig.axes[0].lines[:2], ((1, 1), (2, 2)), strict=True):
+        y = np.log(line.get_ydata())
+        step = np.log(line.get_xdata()[1] / line.get_xdata()[0])
+        assert [(y[1] - y[0]) / step, (y[-1] - y[-2]) / step] == pytest.approx(
+            [low, high], abs=0.01
+        )
+    swiglu = [module.gated_moment("SwiGLU", q) for q in (1e-4, 2e-4, 1e4, 2e4)]
+    assert swiglu[1] / swiglu[0] == pytest.approx(4, rel=0.01)
+    assert swiglu[3] / swiglu[2] == pytest.approx(4, rel=0.05)
     _, *lines = fig.axes[0].lines
     for theory, measured in zip(lines[::2], lines[1::2], strict=True):
         at = np.asarray(theory.get_ydata())[::10]
         assert np.abs(np.log(np.asarray(measured.get_ydata()) / at)).max() < 0.15
     plt.close(fig)
-    values = module.demo()
-    assert values["reglu_down"] == 2
-    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert values("transformers_gated")["n_v"]["ReGLU"] == 2

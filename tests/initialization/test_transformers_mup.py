@@ -34,14 +34,14 @@ def test_the_first_step_of_adam_is_a_sign():
     torch.testing.assert_close(w.detach(), before - 0.01 * before.sign(), rtol=1e-4, atol=1e-6)
 
 
-def test_figure_and_demo(capsys):
+def test_figure_and_ratios(values, printed):
     fig = module.plot_width()
     lines = fig.axes[0].lines
     for theory, measured in zip(lines[::2], lines[1::2], strict=True):
         ratio = np.asarray(measured.get_ydata()) / np.asarray(theory.get_ydata())
         assert np.abs(np.log(ratio)).max() < 0.2
     plt.close(fig)
-    values = module.demo()
-    assert values["same_ratio"] == pytest.approx(16, rel=0.15)
-    assert values["mup_ratio"] == pytest.approx(1, rel=0.15)
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    ratio = values("transformers_mup")["ratio"]
+    assert ratio["same rate"] == pytest.approx(16, rel=0.15)
+    assert ratio["rate / n"] == pytest.approx(1, rel=0.15)
+    assert len(printed("transformers_mup").splitlines()) == 3

@@ -33,19 +33,37 @@ def test_near_the_output_post_norm_has_the_larger_gradient():
     assert pre[0].item() == pytest.approx(1, rel=0.1)
 
 
+@pytest.mark.parametrize("post", [False, True])
+def test_the_errors_are_those_of_a_mean(post):
+    """Other networks, a quarter as many, give the same means and twice the error."""
+    d, share, d_error, share_error = module.norm_means(post)
+    other = module.normed_stream(
+        module.COUNT,
+        post,
+        module.WIDTH,
+        module.NETWORKS // 4,
+        torch.Generator().manual_seed(7),
+    )
+    for mean, error, sample in ((d, d_error, other[0]), (share, share_error, other[1])):
+        own = sample.std(1) / sample.shape[1] ** 0.5
+        some = own > 1e-6  # the share of the input in itself is 1
+        assert ((sample.mean(1) - mean).abs()[some] < 5 * torch.hypot(error, own)[some]).all()
+        assert (own / error)[some].median().item() == pytest.approx(2, rel=0.3)
+
+
 def test_normalize():
     x = torch.randn(3, 7, 1, generator=torch.Generator().manual_seed(0))
     expected = torch.rms_norm(x[..., 0], (7,), eps=0.0)
     torch.testing.assert_close(module.rms_normalize(x)[..., 0], expected)
 
 
-def test_figure_and_demo(capsys):
+def test_figure_and_values(values, printed):
     fig = module.plot_gradients()
     for ax in fig.axes:
         for theory, measured in zip(ax.lines[::2], ax.lines[1::2], strict=True):
             ratio = np.asarray(measured.get_ydata()) / np.asarray(theory.get_ydata())
             assert np.abs(np.log(ratio)).max() < 0.4
     plt.close(fig)
-    values = module.demo()
-    assert values["pre_top"][0] == pytest.approx(values["pre_top_theory"], rel=0.1)
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    left = values("transformers_norms")
+    assert left["top"]["pre"][0] == pytest.approx(left["predicted_top"], rel=0.1)
+    assert len(printed("transformers_norms").splitlines()) == 3

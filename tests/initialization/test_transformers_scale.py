@@ -1,4 +1,4 @@
-"""What blocks add at step 0 when all weights have one deviation."""
+"""What blocks add at step 0 when all weights have one standard deviation."""
 
 import math
 
@@ -53,12 +53,21 @@ def test_the_width_decides():
     assert wide[1] > 40
 
 
-def test_figure_and_demo(capsys):
+def test_figure_and_values(values, printed):
+    """With the factor the curve lies more than a decade lower from the first branch on."""
     fig = module.plot_stream()
+    plain, scaled = (np.asarray(line.get_ydata()) for line in fig.axes[0].lines[1::2])
+    assert plain[0] == pytest.approx(scaled[0])
+    assert (plain[1:] > 10 * scaled[1:]).all()
+    assert plain[2] > 50 * plain[0]  # the first block drowns the embedding
     for theory, measured in zip(fig.axes[0].lines[::2], fig.axes[0].lines[1::2], strict=True):
         ratio = np.asarray(measured.get_ydata()) / np.asarray(theory.get_ydata())
         assert np.abs(np.log(ratio)).max() < 0.15
     plt.close(fig)
-    values = module.demo()
-    assert values["nv_768"] == pytest.approx(0.3072)
-    assert len(capsys.readouterr().out.splitlines()) == 9
+    assert values("transformers_scale")["n_v"][768] == pytest.approx(0.3072)
+    growth = module.branch_moments(0.64)[1] / module.branch_moments(0.3072)[1]
+    assert values("transformers_scale")["growth"] == pytest.approx(growth)
+    fourth, apart = (values("transformers_scale")[key] for key in ("fourth", "apart"))
+    assert fourth["first"] == pytest.approx(apart, rel=0.3)
+    assert fourth["later"] > 2 * apart
+    assert len(printed("transformers_scale").splitlines()) == 3

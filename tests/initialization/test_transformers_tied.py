@@ -32,11 +32,21 @@ def test_a_shallow_tied_model_repeats_its_input():
     assert module.start_loss(0.1, 0.0) > 3 * math.log(module.WORDS)
 
 
-def test_figure_and_demo(capsys):
+def test_figure_and_losses(values, printed):
     fig = module.plot_loss()
     deep, bare = (np.asarray(fig.axes[0].lines[i].get_ydata()) for i in (1, 3))
     assert deep[-1] < 10 < 20 < bare[-1]
+    near = [i for i, std in enumerate(module.STDS) if std <= 0.04]
+    chance = np.log(module.WORDS)
+    assert np.abs(deep[near] - chance).max() < 0.3
+    assert (bare[: near[-1]] < chance + 0.3).all()
+    assert (bare[near[-1] :] > chance + 2).all()
     plt.close(fig)
-    values = module.demo()
-    assert values["bare_loss"] == pytest.approx(values["bare_theory"], rel=0.02)
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    left = values("transformers_tied")
+    assert left["loss"][0.0] == pytest.approx(left["predicted"][0.0], rel=0.02)
+    assert len(printed("transformers_tied").splitlines()) == 3
+
+
+def test_the_words_that_are_left_out_are_made_up_for():
+    """Without a scale all logits are 0, and the loss is the logarithm of the number of words."""
+    assert module.measured_loss(1e-5, 1.0) == pytest.approx(math.log(module.WORDS), abs=1e-4)

@@ -19,7 +19,23 @@ def test_lora_is_the_base_and_only_b_has_a_gradient():
     assert sorted(module.has_gradient(lora, top, x)) == ["A", "B"]
 
 
+@pytest.mark.proves("transformers-lora", kind="cause", range="50 steps of Adam", effect="0 : > 0")
 def test_both_zero_never_moves():
+    """LoRA learns with A or B at zero; with both at zero both gradients are zero and stay so."""
+    x, y = torch.randn(2, 32, 5, generator=torch.Generator().manual_seed(0))
+    for zero in ("A", "B", "AB"):
+        lora = module.LoRA(nn.Linear(5, 5), rank=2, alpha=4, zero=zero)
+        optimizer = torch.optim.Adam([lora.A, lora.B], lr=0.05)
+        losses = []
+        for _ in range(50):
+            optimizer.zero_grad()
+            loss = (lora(x) - y).square().mean()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        moved = bool(lora.A.any() and lora.B.any())
+        assert moved == (zero != "AB")
+        assert (losses[-1] < losses[0]) == moved
     lora = module.LoRA(nn.Linear(5, 3), rank=2, alpha=4, zero="AB")
     assert module.has_gradient(lora, torch.ones(7, 3), torch.ones(7, 5)) == []
     with pytest.raises(ValueError, match="Received: zero='C'"):
@@ -46,9 +62,17 @@ def test_adaln_with_ones_is_a_pre_norm_block():
     torch.testing.assert_close(block(x, c), x + block.branch(torch.layer_norm(x, (6,))))
 
 
-def test_demo(capsys):
-    values = module.demo()
-    assert [values[f"lora_{z}_moves"] for z in ("B", "A", "AB")] == [1, 1, 0]
-    assert values["lora_B"] == values["adaln"] == 0
-    assert (values["adaln_gate_rows"], values["adaln_other_rows"]) == (8, 0)
-    assert len(capsys.readouterr().out.splitlines()) == 4
+def test_what_moves_at_step_0(printed):
+    x, c, top = torch.randn(3, 16, 8, generator=torch.Generator().manual_seed(0))
+    for zero, moves in (("B", 1), ("A", 1), ("AB", 0)):
+        lora = module.LoRA(nn.Linear(8, 8), rank=2, alpha=4, zero=zero)
+        assert len(module.has_gradient(lora, top, x)) == moves
+        assert torch.equal(lora(x), lora.base(x))
+    block = module.AdaLNZero(8)
+    assert torch.equal(block(x, c), x)
+    module.has_gradient(block, top, x, c)
+    moved = block.modulation.weight.grad.any(1)
+    assert (moved[16:].sum(), moved[:16].sum()) == (8, 0)
+    lines = printed("transformers_zero").splitlines()
+    assert len(lines) == 4
+    assert all("change 0" in line for line in lines)

@@ -1,6 +1,5 @@
 import pytest
 
-from x0.initialization import why_updates
 from x0.initialization.why_updates import first_step
 
 
@@ -30,6 +29,7 @@ def test_optimizer_is_checked():
         first_step(1.0, "RMSprop")
 
 
-def test_demo_values():
-    values = why_updates.demo()
-    assert values["vanishing_sgd_change"] < values["barely_sgd_change"] < values["he_sgd_change"]
+def test_change_by_sgd_grows_with_the_scale(values):
+    sgd = values("why_updates")["sgd"]
+    change = [sgd[name]["change"] for name in ("vanishing", "barely", "He")]
+    assert change[0] < change[1] < change[2]

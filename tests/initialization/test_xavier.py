@@ -18,10 +18,12 @@ def generator(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.proves("xavier-draws", kind="call", range="6 shapes, 2 gains")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("ours", "oracle"), PAIRS)
 @pytest.mark.parametrize("gain", [1.0, 5 / 3])
 def test_equals_torch_for_the_same_generator(ours, oracle, shape, gain):
+    """Arguments, defaults and shapes are those of torch.nn.init, the results equal bit by bit."""
     expected = oracle(torch.empty(shape), gain=gain, generator=generator())
     tensor = torch.empty(shape)
     result = ours(tensor, gain=gain, generator=generator())
@@ -66,7 +68,7 @@ def test_an_empty_fan_divides_by_zero_as_in_torch(function):
 
 def test_a_negative_gain_fails_in_both():
     for function in (xavier.xavier_normal_, nn.init.xavier_normal_):
-        with pytest.raises(RuntimeError):
+        with pytest.raises((RuntimeError, ValueError)):
             function(torch.empty(4, 6), gain=-1.0)
 
 
@@ -165,25 +167,44 @@ def test_the_average_of_the_fans_is_what_xavier_normal_uses():
     assert abs(float(weight.std()) - math.sqrt(1 / 100)) > 0.02
 
 
-def test_demo_values(capsys):
-    values = xavier.demo()
-    assert values["std"] == pytest.approx(math.sqrt(2 / 1024))
-    assert values["bound"] == pytest.approx(math.sqrt(3) * values["std"])
+def test_formula_and_measured_deviations(values, printed):
+    left = values("xavier")
+    assert left["std"] == pytest.approx(math.sqrt(2 / 1024))
+    assert left["bound"] == pytest.approx(math.sqrt(3) * left["std"])
     for name in ("uniform_", "normal_", "uniform", "normal"):
-        assert values[f"measured_xavier_{name}"] == pytest.approx(values["std"], rel=0.01)
-    assert "fan_in 768, fan_out 256" in capsys.readouterr().out
+        assert left["measured"][f"xavier_{name}"] == pytest.approx(left["std"], rel=0.01)
+    assert "fan_in 768, fan_out 256" in printed("xavier")
 
 
+@pytest.mark.proves(
+    "xavier-attention", kind="call", range="kdim = vdim = embed_dim; kdim ≠ embed_dim", effect="½"
+)
 def test_attention_of_torch_packs_three_projections_before_xavier():
+    """One packed weight with half the variance if kdim = vdim = embed_dim, else three Xaviers."""
     torch.manual_seed(0)  # the module draws from the default generator
     weight = nn.MultiheadAttention(64, 4).in_proj_weight.detach()
     assert weight.shape == (3 * 64, 64)
     assert float(weight.var()) == pytest.approx(0.5 / 64, rel=0.03)
     bound = math.sqrt(6 / (64 + 3 * 64))
     assert 0.99 * bound < float(weight.abs().max()) <= bound
+    other = nn.MultiheadAttention(64, 4, kdim=32, vdim=48)
+    assert other.in_proj_weight is None
+    for name, fan_in in (("q", 64), ("k", 32), ("v", 48)):
+        single = getattr(other, f"{name}_proj_weight").detach()
+        bound = math.sqrt(6 / (64 + fan_in))
+        assert single.shape == (64, fan_in)
+        assert 0.98 * bound < float(single.abs().max()) <= bound
 
 
+@pytest.mark.proves("xavier-default", kind="call", range="nn.Linear, nn.Conv2d", effect="⅓")
 def test_the_default_of_linear_is_not_xavier():
+    """nn.Linear and nn.Conv2d draw another variance; gain multiplies the standard deviation."""
     torch.manual_seed(0)
     weight = nn.Linear(300, 300).weight.detach()
     assert float(weight.var()) == pytest.approx(1 / 3 / 300, rel=0.03)
+    kernel = nn.Conv2d(64, 64, 3).weight.detach()
+    assert float(kernel.var()) == pytest.approx(1 / 3 / (64 * 9), rel=0.03)
+    plain, double = (
+        nn.init.xavier_normal_(torch.empty(9, 9), gain, generator=generator()) for gain in (1, 2)
+    )
+    assert torch.allclose(double, 2 * plain)

@@ -23,7 +23,9 @@ def test_a_negative_std_is_named():
         tanh_activations(-1.0, 1, 2, 2, np.random.default_rng(0))
 
 
+@pytest.mark.proves("xavier-histograms", kind="caption", range="10 layers, width 512")
 def test_figure_small_collapses_xavier_shrinks_slowly_large_saturates():
+    """Small: crowded at 0; large: most beyond 0.99; Xavier: none saturated, slowly narrower."""
     small, xavier, large = xavier_activations.three_scales().values()
     rms = [np.sqrt(np.mean(x**2, axis=(1, 2))) for x in (small, xavier, large)]
     factor = (rms[0][9] / rms[0][1]) ** (1 / 8)
@@ -40,8 +42,8 @@ def test_figure_small_collapses_xavier_shrinks_slowly_large_saturates():
     plt.close(figure)
 
 
-def test_demo_values():
-    values = xavier_activations.demo()
-    assert values["rms_small"] < 1e-6
-    assert values["rms_xavier"] == pytest.approx(0.225, abs=0.02)
-    assert values["saturated_large"] == pytest.approx(0.90, abs=0.02)
+def test_last_layers(values):
+    left = values("xavier_activations")
+    assert left["rms"]["σ = 0.01"] < 1e-6
+    assert left["rms"]["σ = 1/√n"] == pytest.approx(0.225, abs=0.02)
+    assert left["saturated"]["σ = 1"] == pytest.approx(0.90, abs=0.02)

@@ -1,9 +1,12 @@
+import itertools
 import math
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import sympy as sp
+import torch
+from sklearn.datasets import load_digits
 
 from x0.initialization import xavier_decay
 from x0.initialization.xavier_decay import decay_map, tanh_moments, tanh_network
@@ -120,7 +123,9 @@ def test_the_weight_gradient_is_flat_even_with_tanh(network):
         assert theory == pytest.approx(1 / 40, rel=0.2)
 
 
+@pytest.mark.proves("xavier-depth-decay", kind="caption", n=6)
 def test_figure_signal_meets_one_over_two_l_and_weight_gradients_stay():
+    """q falls onto 1/(2l); the z gradient is about proportional to l; W changes by 1.5."""
     figure = xavier_decay.plot_depth()
     top, bottom = figure.axes
     lines = {line.get_label(): line for line in top.get_lines()}
@@ -128,17 +133,63 @@ def test_figure_signal_meets_one_over_two_l_and_weight_gradients_stay():
     assert predicted[-1] == pytest.approx(asymptote[-1], rel=0.01)
     layer, measured = lines["measured"].get_data()
     assert np.allclose(measured, predicted[layer - 1], rtol=0.15)
-    lines = {line.get_label(): line.get_ydata() for line in bottom.get_lines()}
-    assert lines["gradient in z"][-1] / lines["gradient in z"][0] > 50
-    late = lines["gradient in W"][4:]
+    z, w = (line.get_ydata() for line in bottom.get_lines()[2:])
+    assert [text.get_text() for text in bottom.texts] == ["gradient in z", "gradient in W"]
+    assert z[-1] / z[0] > 50
+    slope = np.polyfit(np.log(np.arange(5, 51)), np.log(z[4:]), 1)[0]
+    assert slope == pytest.approx(1, abs=0.15)
+    assert w.max() / w.min() == pytest.approx(1.5, abs=0.15)
+    late = w[4:]
     assert late.max() / late.min() < 1.3
     plt.close(figure)
 
 
-def test_demo_values():
-    values = xavier_decay.demo()
-    assert values["scaled_1000"] == pytest.approx(1, abs=0.01)
-    assert values["constant"] == pytest.approx(0.708, abs=0.001)
+@pytest.mark.proves(
+    "xavier-depth-trains",
+    kind="cause",
+    seeds=4,
+    range="30 tanh layers, width 48, learning rates 0.01 and 0.03, 400 steps",
+    effect="> 0.7 → < 0.2",
+)
+def test_thirty_tanh_layers_train_from_xavier_and_not_from_half_of_it():
+    """Xavier: every seed learns the digits; half its standard deviation: none does."""
+    generator = torch.Generator().manual_seed(0)
+    images, labels = load_digits(return_X_y=True)
+    x, y = torch.tensor(images, dtype=torch.float32), torch.tensor(labels)
+    x = (x - x[:-360].mean(0)) / x[:-360].std(0).clamp(min=1e-6)
+    seeds, rates = 4, torch.tensor([0.01, 0.03]).view(-1, 1, 1, 1)
+    parameters = []
+    widths = [64] + [48] * 29 + [10]
+    for m, n in itertools.pairwise(widths):
+        draw = torch.randn(seeds, m, n, generator=generator) * math.sqrt(2 / (m + n))
+        both = torch.stack([draw, draw / 2]).flatten(0, 1)
+        parameters.append(both.repeat(2, 1, 1).requires_grad_())
+    scale = rates.expand(-1, 2 * seeds, 1, 1).reshape(-1, 1, 1)
+
+    def log_p(h):
+        for layer, w in enumerate(parameters):
+            h = torch.bmm(h.tanh() if layer else h, w)
+        return h.log_softmax(-1)
+
+    for _ in range(400):
+        rows = torch.randint(len(x) - 360, (32,), generator=generator)
+        guess = log_p(x[rows].expand(len(scale), -1, -1))
+        loss = -guess[:, range(32), y[rows]].mean()
+        gradients = torch.autograd.grad(loss * len(scale), parameters)
+        with torch.no_grad():
+            for p, g in zip(parameters, gradients, strict=True):
+                p -= scale * g
+    with torch.no_grad():
+        right = (log_p(x[-360:].expand(len(scale), -1, -1)).argmax(-1) == y[-360:]).double()
+    accuracy = right.mean(1).view(2, 2, seeds)
+    assert float(accuracy[:, 0].amax(0).min()) > 0.7
+    assert float(accuracy[:, 1].max()) < 0.2
+
+
+def test_map_and_networks_agree(values):
+    left = values("xavier_decay")
+    assert left["scaled"][1000] == pytest.approx(1, abs=0.01)
+    assert left["constant"] == pytest.approx(0.708, abs=0.001)
     for name in ("q", "delta"):
-        mean, error = values[f"measured_{name}"]
-        assert abs(mean - values[f"theory_{name}"]) < 4 * error
+        mean, error = left["measured"][name]
+        assert abs(mean - left["theory"][name]) < 4 * error

@@ -69,11 +69,13 @@ def test_forward_and_backward_conditions_conflict_unless_the_fans_agree():
     assert q[-1] < 0.01 * q[0]
 
 
+@pytest.mark.proves("xavier-ratio", kind="caption", range="fan_out / fan_in 1/16…16")
 def test_figure_gains_cross_at_one_and_the_product_is_largest_there():
+    """The factors cross at 1 for equal fans only; the product is at most 1, geometric: 1."""
     figure = xavier_gains.plot_ratio()
     lines = {line.get_label(): line for axis in figure.axes for line in axis.get_lines()}
-    ratio, forward = lines["forward gain F"].get_data()
-    backward = lines["backward gain B"].get_ydata()
+    ratio, forward = lines["forward factor F"].get_data()
+    backward = lines["backward factor B"].get_ydata()
     crossing = np.argmin(np.abs(np.log(forward / backward)))
     assert ratio[crossing] == pytest.approx(1)
     assert forward[crossing] == pytest.approx(1)
@@ -86,9 +88,11 @@ def test_figure_gains_cross_at_one_and_the_product_is_largest_there():
     plt.close(figure)
 
 
-def test_demo_values():
-    values = xavier_gains.demo()
-    assert values["product"] == pytest.approx(4 * 512 * 64 / 576**2)
-    for name in ("forward", "backward"):
-        mean, error = values[f"measured_{name}"]
-        assert abs(mean - values[name]) < 4 * error < 0.2 * values[name]
+def test_gains_of_512_to_64():
+    variance = xavier_gains.variance_by_rule(512, 64)["Xavier"]
+    theory = np.array([512 * variance, 64 * variance])
+    assert theory.prod() == pytest.approx(4 * 512 * 64 / 576**2)
+    gains = xavier_gains.measured_gains(512, 64, variance, 300)
+    error = gains.std(axis=0, ddof=1) / math.sqrt(len(gains))
+    assert np.all(np.abs(gains.mean(axis=0) - theory) < 4 * error)
+    assert np.all(4 * error < 0.2 * theory)

@@ -80,7 +80,9 @@ def test_depth_is_checked():
         layer_moments(1.0, 0, 4, 2)
 
 
+@pytest.mark.proves("xavier-layers", kind="caption", n=100)
 def test_figure_weight_gradient_is_flat_while_the_others_cross_decades():
+    """Signal and z gradient cross five orders in opposite directions; the W gradient is flat."""
     figure = xavier_gradients.plot_layers()
     for axis in figure.axes:
         lines = {line.get_label(): line.get_ydata() for line in axis.get_lines()}
@@ -95,9 +97,9 @@ def test_figure_weight_gradient_is_flat_while_the_others_cross_decades():
     plt.close(figure)
 
 
-def test_demo_values():
-    values = xavier_gradients.demo()
-    mean, error = values["ratio"]
-    assert abs(mean - values["predicted_ratio"]) < 4 * error
-    assert values["spread"][0] < 2
-    assert values["decades"][0] == pytest.approx(15, abs=0.5)
+def test_twenty_layers_of_small_weights(values):
+    left = values("xavier_gradients")
+    mean, error = left["measured"]["ratio"]
+    assert abs(mean - left["predicted"]) < 4 * error
+    assert left["measured"]["spread"][0] < 2
+    assert left["measured"]["decades"][0] == pytest.approx(15, abs=0.5)

@@ -3,7 +3,6 @@ import math
 import numpy as np
 import pytest
 
-from x0.initialization import xavier_moments
 from x0.initialization.xavier_decay import decay_map
 from x0.initialization.xavier_moments import (
     correlated_inputs,
@@ -45,14 +44,21 @@ def test_an_unknown_law_is_named():
 @pytest.mark.parametrize("law", LAWS)
 def test_inputs_may_be_correlated_and_have_a_mean(law):
     h = correlated_inputs(100, 50)
-    assert np.corrcoef(h[:, 0], h[:, 1])[0, 1] > 0.3
+    many = correlated_inputs(20_000, 50)
+    assert many.mean() == pytest.approx(3, abs=0.05)
+    assert many.var(0) == pytest.approx(1, rel=0.06)
+    assert np.corrcoef(many[:, 0], many[:, 1])[0, 1] == pytest.approx(0.5, abs=0.03)
     moments = output_moments(law, h, 0.01, 2000)
     second = float(np.mean(h**2))
     agrees(moments, 50 * 0.01 * second, wrong=50 * 0.01 * float(h.var()))
 
 
+@pytest.mark.proves(
+    "xavier-shape", kind="search", range="normal, uniform, ±1; 1 and 10 layers", tolerance="4 SE"
+)
 @pytest.mark.claim("A-24")
 def test_after_ten_tanh_layers_the_law_of_the_weights_does_not_matter():
+    """Three distributions of one variance give one second moment after ten layers of tanh."""
     theory = decay_map(10)[0][-1]
     for law in LAWS:
         agrees(tanh_moments_by_law(law, 10, 256, 20), theory, wrong=1.0)
@@ -168,11 +174,11 @@ def test_a_bias_adds_its_own_second_moment():
     agrees(np.mean((w @ x + b) ** 2, axis=(1, 2)), 1.25, wrong=1.0)
 
 
-def test_demo_values():
-    values = xavier_moments.demo()
+def test_one_layer_and_ten_of_each_law(values):
+    left = values("xavier_moments")
     theory = decay_map(10)[0][-1]
     for law in LAWS:
-        mean, error = values[f"one_layer_{law}"]
-        assert abs(mean - values["one_layer"]) < 4 * error
-        mean, error = values[f"ten_layers_{law}"]
+        mean, error = left["one_layer"][law]
+        assert abs(mean - left["theory"]) < 4 * error
+        mean, error = left["ten_layers"][law]
         assert abs(mean - theory) < 4 * error

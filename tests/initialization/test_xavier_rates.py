@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from x0.initialization import xavier_rates
 from x0.initialization.xavier_decay import decay_map
 from x0.initialization.xavier_rates import moment_after, softsign
 
@@ -43,6 +42,11 @@ def test_depth_is_checked():
         moment_after(np.tanh, 0)
 
 
-def test_demo_values():
-    for value in xavier_rates.demo().values():
-        assert value == pytest.approx(1, abs=0.005)
+def test_decay_at_layer_2000():
+    for phi, predicted in (
+        (np.tanh, 1 / 4000),
+        (np.arctan, 1 / 4000),
+        (np.sin, 1 / 2000),
+        (softsign, math.pi / (8 * 2000**2)),
+    ):
+        assert moment_after(phi, 2000) / predicted == pytest.approx(1, abs=0.005)

@@ -89,7 +89,9 @@ def test_the_law_of_z_changes_with_depth():
         agrees(fourth, theory, wrong=2.0 if depth == 1 else 3.0)
 
 
+@pytest.mark.proves("xavier-depth-widths", kind="caption", n=20000)
 def test_figure_xavier_decays_both_ways_and_the_others_do_not():
+    """Xavier decays in both directions; fan_in and the geometric mean do not."""
     figure = xavier_widths.plot_products()
     pair = 4 * 512 * 64 / 576**2
     for axis, order in zip(figure.axes, (1, -1), strict=True):
@@ -101,11 +103,18 @@ def test_figure_xavier_decays_both_ways_and_the_others_do_not():
     plt.close(figure)
 
 
-def test_demo_values():
-    values = xavier_widths.demo()
+def test_gains_of_bottleneck_and_pyramid(values):
+    left = values("xavier_widths")
     for way in ("forward", "backward"):
-        mean, error = values[f"xavier_{way}"]
-        assert abs(mean - values["predicted"]) < 4 * error
-        assert values[f"fan_in_{way}"][0] == pytest.approx(1, abs=0.01)
-    assert values["pyramid_xavier_forward"] == pytest.approx(4.96, abs=0.005)
-    assert values["pyramid_fan_in_backward"] == pytest.approx(10 / 784)
+        mean, error = left[way]["xavier"]
+        assert abs(mean - left["predicted"]) < 4 * error
+        assert left[way]["fan_in"][0] == pytest.approx(1, abs=0.01)
+    assert left["pyramid"]["xavier"][0] == pytest.approx(4.96, abs=0.005)
+    assert left["pyramid"]["fan_in"][1] == pytest.approx(10 / 784)
+
+
+@pytest.mark.proves("xavier-depth-pairs", kind="call", range="16 and 17 pairs")
+def test_seventeen_pairs_leave_less_than_a_hundredth():
+    """products([300, 100] * 17 + [300], "xavier") is below 0.01 both ways, with 16 it is not."""
+    assert max(products([300, 100] * 17 + [300], "xavier")) < 0.01
+    assert min(products([300, 100] * 16 + [300], "xavier")) > 0.01

@@ -1,4 +1,4 @@
-"""What a lab defines, without running it; and what it measured when it was last run."""
+"""What a lab defines, without running it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-from x0_build.labs import load
-from x0_build.paths import Project
-from x0_build.worker import Value
 
 ROOT = Path(__file__).parents[2]
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
@@ -38,10 +34,3 @@ def define() -> Callable[[str], SimpleNamespace]:
         return SimpleNamespace(**names)
 
     return defined
-
-
-@pytest.fixture(scope="session")
-def measured() -> Callable[[str], dict[str, Value]]:
-    """Return a function that gives the numbers of a lab's last run."""
-    results = load(Project(ROOT))
-    return lambda stem: results[stem].values

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from x0_build.worker import Value
-
 Define = Callable[[str], SimpleNamespace]
-Measured = Callable[[str], dict[str, Value]]
+Values = Callable[[str], Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +34,33 @@ def test_the_product_is_that_of_the_whole_hessian(lab: SimpleNamespace) -> None:
     assert torch.allclose(lab.hessian_product(lab.theta, v), hessian @ v, rtol=1e-10)
 
 
-def test_power_iteration_finds_the_eigenvalue_of_largest_modulus(lab: SimpleNamespace) -> None:
+def test_lanczos_finds_both_ends_and_power_iteration_the_larger(lab: SimpleNamespace) -> None:
     hessian = torch.autograd.functional.hessian(lab.loss, lab.theta).numpy()
     values, vectors = np.linalg.eigh(hessian)
+    ends = lab.ends(lab.theta)
+    assert ends.converged
+    assert ends[:2] == pytest.approx(tuple(values[[0, -1]]), rel=1e-6)
+    overlaps = np.abs((ends.vectors.numpy() * vectors[:, [0, -1]]).sum(0))
+    assert overlaps == pytest.approx(1, abs=1e-6)
     wanted = values[np.abs(values).argmax()]
-    found, vector = lab.largest(lab.theta, 400)
-    assert found[-1] == pytest.approx(wanted, rel=1e-6)
-    overlap = abs(vector.numpy() @ vectors[:, np.abs(values).argmax()])
-    assert overlap == pytest.approx(1, abs=1e-4)
-    assert found[0] != pytest.approx(wanted, rel=0.05)
+    assert lab.power(lab.theta, 400)[0][-1] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_plateau_is_no_convergence(lab: SimpleNamespace) -> None:
+    # two eigenvalues 1% apart; the start lies almost along the second
+    diagonal = torch.tensor([1.0, 0.99, *torch.linspace(0, 0.5, 20)], dtype=torch.float64)
+    start = torch.ones(22, dtype=torch.float64)
+    start[0] = 1e-4
+    v, quotients = start, []
+    for _ in range(100):
+        v = v / v.norm()
+        quotients.append(float(v @ (diagonal * v)))
+        v = diagonal * v
+    assert quotients[99] == pytest.approx(quotients[39], abs=1e-4)
+    assert quotients[99] < 0.9901
+    ends = lab.lanczos(lambda u: diagonal * u, start)
+    assert ends.largest == pytest.approx(1, abs=1e-9)
+    assert ends.converged
 
 
 def test_descent_follows_the_gradient(lab: SimpleNamespace) -> None:
@@ -56,10 +73,32 @@ def test_descent_follows_the_gradient(lab: SimpleNamespace) -> None:
     assert (losses.diff() < 0).all()
 
 
-def test_the_finding(measured: Measured) -> None:
-    values = measured("curvature")
-    assert values["limit"] == pytest.approx(2 / values["curvature"])
-    assert 1 <= values["rises"] < 1.4
-    assert values["diverges"] > 1.5 * values["rises"]
-    assert 0.9 < values["lowest"] < values["highest"] < 1.1
-    assert values["diverges_start"] > 2
+@pytest.mark.proves("curvature-factor", kind="caption", n="15", tolerance="0.01")
+def test_close_by_the_deviation_has_the_predicted_factor(values: Values) -> None:
+    """The measured factors are within 0.01 of |1 − ηλ|; beyond 1 the deviation grows."""
+    found = values("curvature")
+    for multiple, factor in zip(found["multiples"], found["factors"], strict=True):
+        assert abs(factor - abs(1 - 2 * multiple)) < 0.01
+        assert (factor > 1) == (multiple > 1.001)
+
+
+@pytest.mark.proves("curvature-surge", kind="caption", range="0.9, 1.4, 2, 3 × 2/λ")
+def test_above_the_limit_the_loss_surges_and_ends_lower(values: Values) -> None:
+    """0.9: steady fall; 1.4 and 2: surge, return, lower end than at 0.9; 3: no return."""
+    ends, tops = values("curvature")["ends_of_runs"], values("curvature")["tops_of_runs"]
+    assert values("curvature")["rises_of_runs"][0] < 0
+    assert ends[0] < 1
+    for i in (1, 2):
+        assert tops[i] > 1.001
+        assert ends[i] < ends[0]
+    assert tops[3] > 100
+
+
+def test_the_finding(values: Values) -> None:
+    found = values("curvature")
+    assert found["curvature"] > 1.005 * found["plateau"]
+    assert found["limit"] == pytest.approx(2 / found["curvature"])
+    assert 1 <= found["rises"] < 1.4
+    assert found["diverges"] > 1.5 * found["rises"]
+    assert 0.99 < found["lowest"] < found["highest"] < 1.03
+    assert found["diverges_start"] > 2

@@ -1,22 +1,40 @@
 from __future__ import annotations
 
+import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from x0_build.worker import Value
-
 Define = Callable[[str], SimpleNamespace]
-Measured = Callable[[str], dict[str, Value]]
+Values = Callable[[str], Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def lab(define: Define) -> SimpleNamespace:
     return define("diagnose")
+
+
+def test_the_lab_holds_the_functions_of_the_page() -> None:
+    source = Path(__file__).parents[2] / "src" / "x0"
+    page, lab = (
+        {
+            node.name: ast.dump(node)
+            for node in ast.parse((source / path).read_text("utf-8")).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        for path in ("initialization/choosing_diagnosis.py", "labs/diagnose.py")
+    )
+    assert {
+        name: lab.get(name) for name in page if name not in ("chain", "run", "plot_profiles")
+    } == {
+        name: tree for name, tree in page.items() if name not in ("chain", "run", "plot_profiles")
+    }
 
 
 def mlp(gains: list[float], width: int = 300) -> nn.Sequential:
@@ -38,7 +56,7 @@ def batch(width: int = 300) -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_the_factor_of_a_layer_is_the_square_of_its_gain(lab: SimpleNamespace) -> None:
     gains = [1.0, 1.0, 0.3, 2.0, 1.0]
-    readings = lab.probe(mlp(gains), *batch())
+    readings = lab.read(mlp(gains), *batch())
     for gain, before, reading in zip(gains[1:], readings, readings[1:], strict=False):
         assert reading.predicted == pytest.approx(gain**2, rel=0.03)
         assert reading.signal / before.signal == pytest.approx(gain**2, rel=0.3)
@@ -49,7 +67,7 @@ def test_the_factor_of_a_layer_is_the_square_of_its_gain(lab: SimpleNamespace) -
 def test_readings_are_those_of_automatic_differentiation(lab: SimpleNamespace) -> None:
     model = mlp([1.0, 0.5, 1.0], width=20)
     x, y = batch(20)
-    readings = lab.probe(model, x, y)
+    readings = lab.read(model, x, y)
     nn.functional.cross_entropy(model(x), y, reduction="sum").backward()
     first = model[0].weight.grad
     assert first is not None
@@ -62,12 +80,12 @@ def test_readings_are_those_of_automatic_differentiation(lab: SimpleNamespace) -
 def test_only_bad_layers_are_repaired(lab: SimpleNamespace) -> None:
     model = mlp([0.01, 1.0, 0.1, 1.0, 5.0])
     before = [layer.weight.clone() for layer in lab.weighted(model)]
-    assert lab.repair(model, lab.probe(model, *batch()), 0) == [3, 5]
+    assert lab.repair(model, lab.read(model, *batch()), 0) == [3, 5]
     changed = [
         not torch.equal(a, b.weight) for a, b in zip(before, lab.weighted(model), strict=True)
     ]
     assert changed == [False, False, True, False, True]
-    assert lab.repair(model, lab.probe(model, *batch()), 0) == []
+    assert lab.repair(model, lab.read(model, *batch()), 0) == []
 
 
 def test_the_patient_has_the_mistake_in_layers_6_to_9(lab: SimpleNamespace) -> None:
@@ -75,8 +93,8 @@ def test_the_patient_has_the_mistake_in_layers_6_to_9(lab: SimpleNamespace) -> N
     assert [n for n, std in enumerate(stds, 1) if std < 0.05] == [6, 7, 8, 9]
 
 
-def test_the_finding(measured: Measured) -> None:
-    values = measured("diagnose")
-    assert values["died"] < -5 < values["kept"]
-    assert values["loss_before"] == pytest.approx(math.log(10), abs=0.05)
-    assert values["loss_after"] < 0.7
+def test_the_finding(values: Values) -> None:
+    found = values("diagnose")
+    assert found["died"] < -5 < found["kept"]
+    assert found["loss_before"] == pytest.approx(math.log(10), abs=0.05)
+    assert found["loss_after"] < 0.7

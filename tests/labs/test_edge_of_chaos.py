@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from x0_build.worker import Value
-
 Define = Callable[[str], SimpleNamespace]
-Measured = Callable[[str], dict[str, Value]]
+Values = Callable[[str], Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +57,8 @@ def test_the_batched_product_is_that_of_each_network(lab: SimpleNamespace) -> No
         assert torch.allclose(found[net], h @ weights[-1][net] + biases[-1][net], atol=1e-5)
 
 
-def test_the_finding(measured: Measured) -> None:
-    values = measured("edge_of_chaos")
-    assert 4 < values["multiple"] < 9
-    assert values["highest"] < 3 * values["lowest"]
-    assert 1.5 < values["best"] < 2.3
+def test_the_finding(values: Values) -> None:
+    found = values("edge_of_chaos")
+    assert 4 < found["multiple"] < 9
+    assert found["highest"] < 3 * found["lowest"]
+    assert 1.5 < found["best"] < 2.3

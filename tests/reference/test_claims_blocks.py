@@ -18,20 +18,20 @@ def test_a_block_without_its_import_raises_and_runs_after_it() -> None:
 
 
 @pytest.mark.claim("A-47")
-def test_the_repaired_convolution_is_that_of_he_with_zero_bias() -> None:
-    values = claims_blocks.demo()
+def test_the_repaired_convolution_is_that_of_he_with_zero_bias(values) -> None:
+    names = values("claims_blocks")
     layer = claims_blocks.convolution(torch.Generator().manual_seed(5))
     assert layer.bias is not None
     assert not layer.bias.any()
     bound = (6 / (3 * 5 * 5)) ** 0.5
-    assert values["bound"] == pytest.approx(bound)
+    assert names["bound"] == pytest.approx(bound)
     assert 0.999 * bound < layer.weight.abs().max().item() <= bound
-    assert values["largest"] == pytest.approx(bound, rel=1e-3)
+    assert names["largest"] == pytest.approx(bound, rel=1e-3)
     # The constructor alone: weight and bias within 1/√75.
     torch_default = nn.Conv2d(3, 32, kernel_size=5)
     assert torch_default.bias is not None
     for tensor in (torch_default.weight, torch_default.bias):
-        assert tensor.abs().max().item() <= values["default"]  # type: ignore[operator]
+        assert tensor.abs().max().item() <= names["default"]
     assert torch_default.bias.any()
 
 

@@ -31,16 +31,15 @@ def test_one_seed_gives_one_network_and_each_layer_reports() -> None:
 
 
 @pytest.mark.claim("A-45")
-def test_the_reported_moments_are_those_of_theory() -> None:
-    values = claims_network.demo()
+def test_the_reported_moments_are_those_of_theory(values) -> None:
+    names = values("claims_network")
     for name, wrong in (("xavier", "kaiming"), ("kaiming", "xavier")):
-        for layer in (1, 2, 3):
-            mean, error = values[f"{name}_{layer}"]  # type: ignore[misc]
-            theory = values[f"{name}_{layer}_theory"]
-            assert isinstance(theory, float)
+        for layer in (0, 1, 2):
+            mean, error = names["measured"][name][layer]
+            theory = names["predicted"][name][layer]
             assert abs(mean - theory) < 4 * error
             assert error < 0.05 * theory
-            assert abs(mean - values[f"{wrong}_{layer}_theory"]) > 4 * error  # type: ignore[operator]
+            assert abs(mean - names["predicted"][wrong][layer]) > 4 * error
 
 
 def test_expected_moments_follow_from_the_variance_of_the_weights() -> None:

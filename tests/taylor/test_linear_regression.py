@@ -1,5 +1,8 @@
 """One Newton step on the mean squared error of a line is least squares."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -8,7 +11,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error
 
 from x0.taylor.linear_regression import (
-    demo,
     line_data,
     line_gradient,
     line_hessian,
@@ -87,6 +89,18 @@ def test_the_gradient_is_exact_and_needs_no_expansion() -> None:
     np.testing.assert_allclose(there, line_gradient(start + step, x, y), rtol=1e-12)
 
 
+@pytest.mark.proves("linear-regression-one-step", kind="search", n="300", range="θ = ±1e-3…±1e6")
+def test_from_any_start_one_newton_step_is_least_squares() -> None:
+    """From any start one Newton step is least squares."""
+    rng = np.random.default_rng(0)
+    for scale in np.geomspace(1e-3, 1e6, 10):
+        for _ in range(30):
+            x, y = rng.normal(size=(2, rng.integers(3, 50)))
+            found = newton_line(scale * rng.normal(size=2), x, y)
+            best = np.linalg.lstsq(np.column_stack([x, np.ones_like(x)]), y, rcond=None)[0]
+            np.testing.assert_allclose(found, best, atol=1e-9 * max(1, scale))
+
+
 @pytest.mark.claim("C-27")
 @pytest.mark.parametrize("start", [(1.7, -2.2), (0.0, 0.0), (1e4, -1e4)])
 def test_the_second_order_model_is_exact_and_one_step_solves_the_problem(
@@ -116,15 +130,16 @@ def test_the_loss_is_the_mean_squared_error_of_a_line() -> None:
     assert line_loss(best, x, y) == pytest.approx(0.0762, abs=5e-5)  # what a log would show
 
 
-def test_the_eigenvalues_of_the_page() -> None:
-    values = demo()
-    assert values["low"] == pytest.approx(0.1341, abs=5e-5)
-    assert values["high"] == pytest.approx(2.4792, abs=5e-5)
-    assert values["kappa"] == pytest.approx(18.49, abs=5e-3)
-    assert values["limit"] == pytest.approx(0.8067, abs=5e-5)
-    assert values["optimal"] == pytest.approx(0.7653, abs=5e-5)
-    assert values["rate"] == pytest.approx(0.8974, abs=5e-5)
-    assert values["noise"] == pytest.approx(0.5281, abs=5e-5)
+def test_the_eigenvalues_of_the_page(values: Callable[[str], Any]) -> None:
+    shown = values("linear_regression")
+    low, high = shown["low"], shown["high"]
+    assert low == pytest.approx(0.1341, abs=5e-5)
+    assert high == pytest.approx(2.4792, abs=5e-5)
+    assert high / low == pytest.approx(18.49, abs=5e-3)
+    assert shown["limit"] == pytest.approx(0.8067, abs=5e-5)
+    assert 2 / (low + high) == pytest.approx(0.7653, abs=5e-5)
+    assert (high - low) / (high + low) == pytest.approx(0.8974, abs=5e-5)
+    assert shown["noise"] == pytest.approx(0.5281, abs=5e-5)
 
 
 def test_equal_inputs_are_refused() -> None:
@@ -137,3 +152,40 @@ def test_shapes_that_would_broadcast_are_refused(shapes: tuple[tuple[int, ...], 
     theta, x, y = (np.ones(shape) for shape in shapes)
     with pytest.raises(ValueError, match="Received: "):
         line_gradient(theta, x, y)
+
+
+# The calls of the section on frameworks
+
+
+@pytest.mark.proves("linear-regression-squared", kind="fact", tolerance="relative 1e-8")
+def test_the_condition_number_of_the_matrix_is_that_of_the_design_squared() -> None:
+    """The condition number of H is that of the design matrix squared."""
+    x, _, _ = line_data()
+    for shift in (0.0, 1.0, 10.0):
+        design = np.column_stack([x + shift, np.ones_like(x)])
+        expected = np.linalg.cond(design) ** 2
+        assert np.linalg.cond(line_hessian(x + shift)) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.proves("linear-regression-shapes", kind="call")
+def test_scikit_learn_keeps_the_shape_of_the_targets() -> None:
+    """`LinearRegression().fit(X, y)`: X has two dimensions; y of (m, 1) gives (1, 1)."""
+    x, y, _ = line_data()
+    assert LinearRegression().fit(x[:, None], y[:, None]).coef_.shape == (1, 1)
+    assert LinearRegression().fit(x[:, None], y).coef_.shape == (1,)
+    with pytest.raises(ValueError, match="2D array"):
+        LinearRegression().fit(x, y)
+
+
+@pytest.mark.proves("linear-regression-no-grad", kind="call")
+def test_a_trainable_tensor_is_updated_without_recording() -> None:
+    """Inside `torch.no_grad()` the shapes are refused; without it another error comes first."""
+    w = torch.ones(1, 1, requires_grad=True)
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        w -= torch.ones(1, 1)
+    shapes = r"output with shape \[1, 1\] doesn't match the broadcast shape \[100, 1\]"
+    with torch.no_grad(), pytest.raises(RuntimeError, match=shapes):
+        w -= torch.ones(100, 1)
+    with torch.no_grad():
+        w -= torch.ones(1, 1)
+    assert w.item() == 0

@@ -1,11 +1,13 @@
 """Gradient descent on the line, against its eigenvalues."""
 
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from x0.taylor.linear_regression_descent import (
-    demo,
     descend_line,
     excess_loss,
     line_data,
@@ -47,31 +49,33 @@ def test_eigenvalues_predict_the_whole_curve() -> None:
 
 
 @pytest.mark.claim("C-42")
-def test_a_rate_of_001_looks_good_only_from_this_start() -> None:
+def test_a_rate_of_001_looks_good_only_from_this_start(values: Callable[[str], Any]) -> None:
     x, y, _ = line_data()
-    values = demo()
+    shown = values("linear_regression_descent")
     best = line_modes(x, y)[2]
     assert 2 / line_modes(x, y)[0][1] / 0.01 == pytest.approx(80, abs=1)
-    assert values["kept"] == pytest.approx(0.26, abs=5e-3)
-    assert values["slow"] == pytest.approx(0.030, abs=5e-4)
-    assert values["fast"] == pytest.approx(4.063, abs=5e-4)
-    lucky = np.array([values["random_w"], values["random_b"]])
+    assert shown["kept"] == pytest.approx(0.26, abs=5e-3)
+    assert shown["slow"] == pytest.approx(0.030, abs=5e-4)
+    assert shown["fast"] == pytest.approx(4.063, abs=5e-4)
+    lucky = np.array(shown["ends"]["random"])
     np.testing.assert_allclose(lucky, [2.9436, 2.5545], atol=5e-5)
     assert np.abs(lucky - best).max() < 0.008
-    plain = np.array([values["zero_w"], values["zero_b"]])
+    plain = np.array(shown["ends"]["zero"])
     assert np.abs(plain - best).max() > 0.3
-    assert values["distance"] < 1e-13
+    assert np.abs(descend_line(np.zeros(2), x, y, 0.5, 1000)[-1] - best).max() < 1e-13
 
 
-def test_each_side_of_the_limit_has_its_factor() -> None:
-    values = demo()
+def test_each_side_of_the_limit_has_its_factor(values: Callable[[str], Any]) -> None:
+    factors = values("linear_regression_descent")["factors"]
     high = line_modes(*line_data()[:2])[0][1]
-    assert values["factor_below"] == pytest.approx(0.8 * high - 1, rel=1e-4)
-    assert values["factor_above"] == pytest.approx(0.81 * high - 1, rel=1e-9)
-    assert values["factor_below"] < 1 < values["factor_above"]
+    assert factors[0.8] == pytest.approx(0.8 * high - 1, rel=1e-4)
+    assert factors[0.81] == pytest.approx(0.81 * high - 1, rel=1e-9)
+    assert factors[0.8] < 1 < factors[0.81]
 
 
+@pytest.mark.proves("linear-regression-rates", kind="caption", range="η = 0.01, 0.5, 0.7653, 0.81")
 def test_the_figure_shows_three_falling_curves_and_a_rising_one() -> None:
+    """0.81 climbs; of the other three 0.7653 falls fastest and 0.01 slowest."""
     figure = plot_loss()
     (axis,) = figure.axes
     ends = []

@@ -1,5 +1,8 @@
 """The broadcast error, reproduced, and what each repair computes."""
 
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -7,7 +10,6 @@ import torch
 
 from x0.taylor.linear_regression_repairs import (
     broadcast_error,
-    demo,
     descend_reduced,
     line_data,
     one_newton_step,
@@ -52,7 +54,9 @@ def test_without_the_sum_there_is_one_number_per_sample_and_it_is_no_derivative(
 
 
 @pytest.mark.claim("C-40")
+@pytest.mark.proves("linear-regression-silent", kind="call", effect="100 × w")
 def test_the_naive_repair_trains_one_model_per_sample_and_the_mean_divides_twice() -> None:
+    """`w = w - …` raises nothing and the result is wrong: one w for each sample."""
     x, y, start = line_data()
     w, b = descend_reduced(start, x, y, 0.01, 1000, np.asarray)
     assert w.shape == b.shape == (100, 1)
@@ -90,19 +94,21 @@ def test_the_model_is_right_for_one_feature_and_silently_wrong_for_two() -> None
     assert (two @ weights + start[1]).shape == (100, 1)
 
 
-def test_the_sum_and_newton_fit_the_data() -> None:
-    values = demo()
-    assert (values["sum_w"], values["sum_b"]) == pytest.approx((2.944, 2.555), abs=5e-4)
-    assert (values["newton_w"], values["newton_b"]) == pytest.approx((2.93655, 2.55808), abs=5e-6)
-    assert values["sum_loss"] == pytest.approx(0.0762, abs=5e-5)
-    assert values["memorized"] < 1e-7 < values["newton_loss"]
+def test_the_sum_and_newton_fit_the_data(values: Callable[[str], Any]) -> None:
+    shown = values("linear_regression_repairs")
+    assert tuple(shown["lines"]["sum"]) == pytest.approx((2.944, 2.555), abs=5e-4)
+    assert tuple(shown["lines"]["Newton"]) == pytest.approx((2.93655, 2.55808), abs=5e-6)
+    assert shown["losses"]["sum"] == pytest.approx(0.0762, abs=5e-5)
+    assert shown["memorized"] < 1e-7 < shown["losses"]["Newton"]
     x, y, start = line_data()
     for theta in (start, np.array([100.0, 3.0])):
         w, b = one_newton_step(theta, x, y)
         assert (w.item(), b.item()) == pytest.approx((2.93655106, 2.55808002), abs=5e-8)
 
 
+@pytest.mark.proves("linear-regression-fits", kind="caption", n="100", tolerance="0.01")
 def test_the_figure_shows_two_fits_in_the_data_and_two_below() -> None:
+    """Sum and Newton differ by less than 0.01; unsummed ≥ 2 below; divided twice below all data."""
     figure = plot_fits()
     (axis,) = figure.axes
     data, naive, mean, total, newton = axis.lines

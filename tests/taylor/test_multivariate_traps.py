@@ -1,16 +1,64 @@
 """Higher derivatives by autograd, and where they mislead."""
 
 import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 
-from x0.taylor.multivariate_traps import bent, central_product, demo, derivatives
+from x0.taylor.multivariate_traps import bent, central_product, derivatives
+
+
+@pytest.mark.proves("multivariate-loud", kind="call")
+def test_two_traps_raise_and_one_does_not() -> None:
+    """A missing `create_graph` and a change in place raise errors; `detach` does not."""
+    x = torch.tensor(2.0, requires_grad=True)
+    (first,) = torch.autograd.grad(torch.exp(x), x)
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        torch.autograd.grad(first, x)
+    h = torch.tanh(x)
+    h += 1
+    with pytest.raises(RuntimeError, match="inplace"):
+        torch.autograd.grad(h, x)
+    (cut,) = torch.autograd.grad(x.detach() ** 2 * x, x)
+    assert cut == 4  # a third of the derivative
+
+
+@pytest.mark.proves(
+    "multivariate-relu", kind="search", range="depth 2…4, 20 networks each, with biases"
+)
+def test_a_relu_network_has_curvature_between_layers_only() -> None:
+    """For autograd a ReLU output has no curvature in its input, in parameters only between layers."""
+    curved = 0
+    for depth in (2, 3, 4):
+        sizes = [3, *[5] * (depth - 1), 1]
+        shapes = list(pairwise(sizes))
+        counts = [(a + 1) * b for a, b in shapes]  # weights and biases
+        for seed in range(20):
+            generator = torch.Generator().manual_seed(seed)
+            theta = torch.randn(sum(counts), generator=generator, dtype=torch.float64)
+            x = torch.randn(3, generator=generator, dtype=torch.float64)
+
+            def output(p: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+                for part, (a, b) in zip(p.split(counts), shapes, strict=True):  # noqa: B023
+                    z = x @ part[: a * b].view(a, b) + part[a * b :]
+                    x = torch.relu(z) if b > 1 else z
+                return x.sum()
+
+            assert not torch.func.jacrev(torch.func.jacrev(output, 1), 1)(theta, x).any()
+            hessian = torch.func.jacrev(torch.func.jacrev(output))(theta, x)
+            blocks = [row.split(counts, 1) for row in hessian.split(counts)]
+            for i in range(depth):
+                assert not blocks[i][i].any()
+            curved += bool(hessian.any())
+    assert curved > 50  # a unit that is on joins its layer to the next
 
 
 @pytest.mark.claim("C-25")
 def test_autograd_gives_higher_derivatives_with_create_graph_and_an_error_without(
-    capsys: pytest.CaptureFixture[str],
+    printed: Callable[[str], str],
 ) -> None:
     _, second, third = derivatives(2.0, 3)
     assert second == pytest.approx(44 * math.exp(2), rel=1e-12)
@@ -19,24 +67,26 @@ def test_autograd_gives_higher_derivatives_with_create_graph_and_an_error_withou
     (first,) = torch.autograd.grad(x**3, x)
     with pytest.raises(RuntimeError, match="does not require grad"):
         torch.autograd.grad(first, x)
-    demo()
-    assert "no create_graph: element 0 of tensors does not require grad" in capsys.readouterr().out
+    message = "no create_graph: element 0 of tensors does not require grad"
+    assert message in printed("multivariate_traps")
 
 
-def test_kinks_have_no_curvature_for_autograd_but_the_function_is_curved() -> None:
+def test_kinks_have_no_curvature_for_autograd_but_the_function_is_curved(
+    values: Callable[[str], Any],
+) -> None:
     x = torch.linspace(-0.9, 0.9, 37, dtype=torch.float64)
     assert (bent(x) - (x + 1) ** 2 / 4).abs().max() < 1e-6
     x.requires_grad_()
     (slope,) = torch.autograd.grad(bent(x).sum(), x, create_graph=True)
     (curvature,) = torch.autograd.grad(slope.sum(), x)
     assert not curvature.any()
-    assert demo()["measured"] == pytest.approx(0.5, abs=1e-6)
+    assert values("multivariate_traps")["measured"] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_differences_of_gradients_lose_digits() -> None:
-    values = demo()
-    assert 1e-6 < values["single"] < 1e-3
-    assert 1e-12 < values["double"] < 1e-8
+def test_differences_of_gradients_lose_digits(values: Callable[[str], Any]) -> None:
+    least = values("multivariate_traps")["least"]
+    assert 1e-6 < least["float32"] < 1e-3
+    assert 1e-12 < least["float64"] < 1e-8
     point = torch.tensor([0.3], dtype=torch.float64)
     errors = [
         abs(central_product(point, torch.ones_like(point), step).item() - math.exp(0.3))

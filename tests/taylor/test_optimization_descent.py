@@ -1,11 +1,13 @@
 """The descent lemma and the cliff at 2 / L."""
 
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from x0.taylor.optimization_descent import (
-    demo,
     lipschitz_constant,
     margin_gradient,
     margin_loss,
@@ -26,13 +28,22 @@ def test_gradient_and_constant_belong_to_the_loss() -> None:
     assert change == pytest.approx(lipschitz_constant(data), rel=1e-5)
 
 
+def test_inputs_keep_their_size_under_the_label() -> None:
+    data = signed_inputs(40_000)
+    assert (data**2).mean(0) == pytest.approx(np.ones(4), rel=0.03)
+    # The label is the sign of a sum of two standard normal numbers, one of them the input.
+    assert data.mean(0) == pytest.approx([1 / np.sqrt(np.pi), 0, 0, 0], abs=0.02)
+
+
 @pytest.mark.claim("C-21")
-def test_a_step_lowers_the_loss_below_two_over_l_without_minimizing_it() -> None:
-    values = demo()
-    assert values["above"] == values["risen"] == 0
-    assert values["below"] == pytest.approx(0.134, abs=1e-3)
-    assert values["at"] == pytest.approx(1, abs=1e-9)
-    assert values["beyond"] == pytest.approx(7.32, abs=0.01)
+def test_a_step_lowers_the_loss_below_two_over_l_without_minimizing_it(
+    values: Callable[[str], Any],
+) -> None:
+    shown = values("optimization_descent")
+    assert shown["above"] == shown["risen"] == 0
+    assert shown["distances"][0.199] == pytest.approx(0.134, abs=1e-3)
+    assert shown["distances"][0.2] == pytest.approx(1, abs=1e-9)
+    assert shown["distances"][0.201] == pytest.approx(7.32, abs=0.01)
     # one step is no minimization: a second one lowers the loss again
     data, w = signed_inputs(), np.full(4, -1.0)
     losses = []
@@ -59,10 +70,19 @@ def test_the_cliff_is_at_two_over_the_largest_eigenvalue() -> None:
     assert valley_distance(0.19) < valley_distance(0.199) < 1 < valley_distance(0.201)
 
 
+@pytest.mark.proves("optimization-decrease", kind="caption", range="η L = 0…4")
 def test_the_figure_shows_the_decrease_above_the_bound_and_the_quadratic_on_it() -> None:
+    """The bound is zero at 2; the quadratic lies on it; the logistic loss, of curvature < L, falls further."""
+    data, start = signed_inputs(), np.full(4, -1.0)
+    lipschitz = lipschitz_constant(data)
+    for times in np.linspace(0, 4, 21):
+        w = start - times / lipschitz * margin_gradient(start, data)
+        p = 1 / (1 + np.exp(w @ data.T))
+        hessian = (p * (1 - p) * data.T) @ data / len(data)
+        assert np.linalg.eigvalsh(hessian)[-1] < lipschitz
     figure = plot_decrease()
     logistic, quadratic, bound = (np.asarray(line.get_ydata()) for line in figure.axes[0].lines[:3])
-    assert (logistic >= bound[::4] - 1e-12).all()
+    assert (logistic[1:] > bound[::4][1:]).all()
     np.testing.assert_allclose(quadratic, bound[::4])
     rates = np.asarray(figure.axes[0].lines[2].get_xdata())
     assert bound[rates == 2].item() == pytest.approx(0, abs=1e-12)

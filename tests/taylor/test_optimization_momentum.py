@@ -1,9 +1,12 @@
 """Heavy ball's best pair on quadratics."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from x0.taylor.optimization_momentum import best_momentum, demo, slowest_factor
+from x0.taylor.optimization_momentum import best_momentum, slowest_factor, steps_needed
 
 
 @pytest.mark.parametrize("kappa", [10.0, 18.5, 100.0, 1000.0])
@@ -32,12 +35,38 @@ def test_the_factor_is_the_one_of_a_long_run() -> None:
     assert measured == pytest.approx(slowest_factor(rate, momentum, 1.0, 100.0), rel=1e-3)
 
 
-def test_the_demo_agrees() -> None:
-    values = demo()
-    assert values["plain"] == pytest.approx(99 / 101)
-    assert values["heavy"] == pytest.approx(9 / 11, rel=1e-6)
-    assert values["heavy"] <= values["grid"] < values["heavy"] + 0.005
-    assert values["plain_steps"] / values["heavy_steps"] == pytest.approx(10, abs=0.2)
+def test_the_demo_agrees(values: Callable[[str], Any]) -> None:
+    shown = values("optimization_momentum")
+    assert shown["plain"] == pytest.approx(99 / 101)
+    assert shown["heavy"] == pytest.approx(9 / 11, rel=1e-6)
+    assert shown["heavy"] <= shown["best"] < shown["heavy"] + 0.005
+    assert shown["steps"][0] / shown["steps"][1] == pytest.approx(10, abs=0.2)
+    assert tuple(shown["counts"]) == (691, 93)
+
+
+@pytest.mark.proves(
+    "optimization-fewest",
+    kind="best",
+    range="η × 0.90…1.02, β = 0.60…0.75",
+    effect="{val:optimization_momentum.counts[1]:.0f} → {val:optimization_momentum.fewest[0]:.0f}",
+)
+def test_the_smallest_factor_is_not_the_fewest_steps(values: Callable[[str], Any]) -> None:
+    """Another pair, with separate roots, is below a millionth for good in fewer steps."""
+    count, shrink, momentum = values("optimization_momentum")["fewest"]
+    assert count == 75
+    assert 0.9 < shrink < 1.02  # not on the border of the grid
+    assert 0.6 < momentum < 0.75
+    rate, best = best_momentum(1.0, 100.0)
+    assert steps_needed(rate, best, 1.0, 100.0) == 93
+    assert slowest_factor(rate * shrink, momentum, 1.0, 100.0) > 9 / 11
+    for eigenvalue in (1.0, 100.0):
+        middle = 1 + momentum - rate * shrink * eigenvalue
+        roots = np.roots([1.0, -middle, momentum])
+        assert abs(roots[0] - roots[1]) > 0.05
+
+
+def test_a_pair_that_diverges_takes_forever() -> None:
+    assert steps_needed(0.03, 0.0, 1.0, 100.0) == np.inf
 
 
 def test_an_empty_spectrum_is_refused() -> None:

@@ -1,9 +1,12 @@
 """Steepest descent in three norms."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
-from x0.taylor.optimization_norms import demo, newton_schulz, steepest_step
+from x0.taylor.optimization_norms import newton_schulz, steepest_step
 
 
 @pytest.mark.claim("C-20")
@@ -18,8 +21,10 @@ def test_a_gradient_step_minimizes_the_linear_model_plus_a_price_of_length() -> 
     assert torch.equal(steepest_step(gradient, rate, "euclidean"), -rate * gradient)
 
 
-def test_no_random_step_is_lower_and_the_model_loses_half_the_dual_norm_squared() -> None:
-    values = demo()
+def test_no_random_step_is_lower_and_the_model_loses_half_the_dual_norm_squared(
+    values: Callable[[str], Any],
+) -> None:
+    shown = values("optimization_norms")
     generator = torch.Generator().manual_seed(0)
     gradient = torch.randn(3, 2, generator=generator, dtype=torch.float64)
     duals = {
@@ -28,9 +33,39 @@ def test_no_random_step_is_lower_and_the_model_loses_half_the_dual_norm_squared(
         "spectral": torch.linalg.svdvals(gradient).sum(),
     }
     for norm, dual in duals.items():
-        assert values[f"{norm}_gap"] > 0
-        assert values[norm] == pytest.approx(-0.05 * dual.item() ** 2, rel=1e-10)
-    assert values["schulz"] < 1e-10
+        assert shown["lowest"][norm] > shown["minima"][norm]
+        assert shown["minima"][norm] == pytest.approx(-0.05 * dual.item() ** 2, rel=1e-10)
+    assert shown["error"] < 1e-10
+
+
+@pytest.mark.proves("optimization-sign", kind="call", n="12 entries")
+def test_the_first_step_of_adam_is_the_sign() -> None:
+    """The step for the largest entry, signSGD and the first step of Adam go along the sign."""
+    generator = torch.Generator().manual_seed(5)
+    gradient = torch.randn(4, 3, generator=generator, dtype=torch.float64)
+    x = torch.nn.Parameter(torch.zeros(4, 3, dtype=torch.float64))
+    x.grad = gradient.clone()
+    torch.optim.Adam([x], lr=0.1).step()
+    assert torch.allclose(x.detach(), -0.1 * gradient.sign(), rtol=1e-5)
+    entry = steepest_step(gradient, 0.1, "entry")
+    assert torch.allclose(entry / entry.abs().max(), -gradient.sign())
+
+
+@pytest.mark.proves(
+    "optimization-rounds", kind="search", range="ν = 1e-6…1", effect="5 → 39 rounds"
+)
+def test_each_round_brings_a_singular_value_closer_to_one() -> None:
+    """3/2 ν − 1/2 ν³ tends to 1 from any ν between 0 and 1; small ones need more rounds."""
+    needed = []
+    for nu in torch.logspace(-6, 0, 60, dtype=torch.float64)[:-1].tolist():
+        value, rounds = nu, 0
+        while value < 1 - 1e-9:
+            value, rounds = 1.5 * value - 0.5 * value**3, rounds + 1
+            assert value <= 1 + 1e-15
+            assert rounds < 60
+        needed.append(rounds)
+    assert needed == sorted(needed, reverse=True)
+    assert (needed[-1], needed[0]) == (5, 39)
 
 
 def test_a_spectral_step_moves_all_singular_directions_alike() -> None:

@@ -1,7 +1,9 @@
 """Convergence inside the radius only; the gallery."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +14,6 @@ from x0.taylor.univariate import taylor_coefficients
 from x0.taylor.univariate_polynomials import (
     ORDERS,
     closed_form,
-    demo,
     function_values,
     maximum_error,
     plot_gallery,
@@ -41,15 +42,15 @@ def test_only_the_first_order_is_affine_and_sin_is_fitted_to_any_accuracy() -> N
     assert np.abs(np.diff(cubic, 2)).max() > 0.1
 
 
-def test_the_rational_function_has_its_exact_error() -> None:
+def test_the_rational_function_has_its_exact_error(values: Callable[[str], Any]) -> None:
     # order 2 j - 1 leaves x^(2j) / (1 + x²)
     for order in (1, 3, 7, 13):
         for width in (0.5, 1.5):
             exact = width ** (order + 1) / (1 + width**2)
             assert maximum_error("runge", order, width) == pytest.approx(exact, rel=1e-9)
-    values = demo()
-    assert values["near_13"] < values["near_1"]
-    assert values["far_13"] > values["far_1"]
+    shown = values("univariate_polynomials")
+    assert shown["near"][13] < shown["near"][1]
+    assert shown["far"][13] > shown["far"][1]
 
 
 def test_functions_have_their_domain() -> None:
@@ -62,6 +63,31 @@ def test_functions_have_their_domain() -> None:
 def test_bad_input_is_refused(name: str, order: int) -> None:
     with pytest.raises(ValueError, match=f"Received: name='{name}', order={order}"):
         closed_form(name, order)
+
+
+@pytest.mark.proves("convergence-gallery", kind="caption", range="orders 1…13")
+def test_in_the_gallery_order_13_is_the_worst_outside() -> None:
+    """sin: wider with the order; outside order 13 is worst, everywhere or from 1.2 on; flat: zero."""
+    figure = plot_gallery()
+    fits = []
+    cases = (("sin", None), ("log1p", 1.2), ("runge", 1.0), ("flat", None))
+    for axis, (name, border) in zip(figure.axes, cases, strict=True):
+        x = np.asarray(axis.lines[0].get_xdata(), dtype=float)
+        f = np.asarray(axis.lines[0].get_ydata(), dtype=float)
+        models = [np.polynomial.polynomial.polyval(x, closed_form(name, k)) for k in ORDERS]
+        for line, model in zip(axis.lines[1:], models, strict=True):
+            drawn = np.asarray(line.get_ydata(), dtype=float)  # nan beyond the axis
+            np.testing.assert_allclose(drawn, np.where(np.isnan(drawn), np.nan, model))
+        errors = np.abs(np.array(models) - f)
+        if border:
+            outside = (np.abs(x) > border) & np.isfinite(f)
+            assert outside.sum() > 10
+            assert (errors[-1] > errors[:-1].max(0))[outside].all()
+        fits.append([np.abs(x)[error < 0.1].max() for error in errors])
+        if name == "flat":
+            assert not np.array(models).any()
+    assert fits[0] == sorted(fits[0])
+    plt.close(figure)
 
 
 def test_the_gallery_shows_convergence_inside_and_failure_outside() -> None:

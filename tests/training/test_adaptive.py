@@ -59,8 +59,93 @@ def test_rejects_step_zero():
         adaptive.adam_step(one, one, one, one, 0, 0.1)
 
 
-def test_values():
-    values = adaptive.demo()
-    assert values["ada_1"] == pytest.approx(1)
-    assert values["rms_1"] == pytest.approx(10, rel=1e-3)
-    assert values["gap"] < 1e-12
+@pytest.mark.proves("adaptive-units", kind="search", range="gradient 10⁻³…10³", seeds=20)
+def test_steps_do_not_depend_on_the_unit(values):
+    """Gradients a thousand times apart: steps are within a factor of 2, with one noise the same."""
+    late = values("adaptive")["late"]
+    for row in late:
+        assert max(row) < 2 * min(row)
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(200, generator=generator, dtype=torch.float64)
+        steps = []
+        for size in (1e-3, 1.0, 1e3):  # the same noise in three units
+            theta = m = u = torch.zeros((), dtype=torch.float64)
+            path = []
+            for t, g in enumerate(size * noise, 1):
+                new, m, u = adaptive.adam_step(theta, g, m, u, t, 0.01)
+                path.append((new - theta).item())
+                theta = new
+            steps.append(path)
+        assert steps[0] == pytest.approx(steps[1], rel=1e-3)
+        assert steps[2] == pytest.approx(steps[1], rel=1e-3)
+
+
+@pytest.mark.proves("adaptive-defaults", kind="call")
+def test_the_defaults_of_decay():
+    """weight_decay of Adam is L2 and 0 by default, of AdamW decoupled and 0.01."""
+    one = nn.Parameter(torch.ones(1))
+    found = {}
+    for name, make in (
+        ("L2", lambda p: torch.optim.Adam(p, lr=0.1, weight_decay=0.5)),
+        ("flag", lambda p: torch.optim.Adam(p, 0.1, weight_decay=0.5, decoupled_weight_decay=True)),
+        ("AdamW", lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.5)),
+    ):
+        weight = nn.Parameter(torch.ones(1, dtype=torch.float64))
+        weight.grad = torch.full_like(weight, 3.0)
+        make([weight]).step()
+        found[name] = weight.item()
+    assert found["flag"] == found["AdamW"] == pytest.approx(0.95 - 0.1)
+    assert found["L2"] == pytest.approx(1 - 0.1)  # the decay is divided out with the gradient
+    assert torch.optim.AdamW([one]).defaults["weight_decay"] == 0.01
+    assert torch.optim.Adam([one]).defaults["weight_decay"] == 0
+
+
+@pytest.mark.proves("adaptive-coupled", kind="call")
+def test_half_the_rate_means_half_the_decay():
+    """Without a gradient PyTorch's AdamW multiplies by 1 - lr * weight_decay."""
+    for rate in (0.1, 0.05):
+        weight = nn.Parameter(torch.ones(1, dtype=torch.float64))
+        optimizer = torch.optim.AdamW([weight], lr=rate, weight_decay=0.2)
+        weight.grad = torch.zeros_like(weight)
+        optimizer.step()
+        assert weight.item() == pytest.approx(1 - rate * 0.2)
+
+
+@pytest.mark.proves("adaptive-alpha", kind="call")
+def test_the_first_step_of_rmsprop():
+    """alpha is 0.99 by default, and the first step of RMSprop 10 learning rates long."""
+    for size in (1e-3, 1.0, 1e3):
+        weight = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+        optimizer = torch.optim.RMSprop([weight], lr=0.01)
+        assert optimizer.defaults["alpha"] == 0.99
+        weight.grad = torch.full_like(weight, size)
+        optimizer.step()
+        assert weight.item() == pytest.approx(-0.1, rel=1e-3)
+
+
+@pytest.mark.proves("adaptive-no-lion", kind="call")
+def test_torch_has_no_lion():
+    """torch.optim has no Lion."""
+    assert not [name for name in dir(torch.optim) if name.lower() == "lion"]
+    assert torch.__version__.startswith("2.13")
+
+
+def test_where_epsilon_stands():
+    one = nn.Parameter(torch.ones(1))
+    assert torch.optim.Adam([one]).defaults["eps"] == 1e-8
+    assert torch.optim.Adagrad([one]).defaults["eps"] == 1e-10
+
+    def update(theta, g, state, t):
+        theta, m, u = adaptive.adam_step(theta, g, *state, t, 0.02, epsilon=0.5)
+        return theta, (m, u)
+
+    assert run(lambda p: torch.optim.Adam(p, lr=0.02, eps=0.5), update) < 1e-13
+
+
+def test_values(values):
+    shown = values("adaptive")
+    assert shown["first"][0] == pytest.approx([1] * 3)
+    assert shown["first"][1] == pytest.approx([10] * 3, rel=1e-3)
+    assert max(shown["late"][0]) < 0.1 * min(shown["first"][0])
+    assert max(shown["gaps"]) < 1e-12

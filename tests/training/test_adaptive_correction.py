@@ -34,12 +34,13 @@ def test_the_ratio_does_not_depend_on_the_gradients():
     assert ratio == pytest.approx(np.broadcast_to(theory, ratio.shape))
 
 
-def test_the_size_for_pure_noise():
-    values = correction.demo()
-    assert values["noise_0_3000"] == pytest.approx(values["floor"], rel=0.05)
-    assert values["signal_1_10"] == pytest.approx(1)
-    assert values["worst_t"] == 12
-    assert values["worst"] > 6.5
+def test_the_size_for_pure_noise(values):
+    shown = values("adaptive_correction")
+    sizes = shown["sizes"]
+    assert sizes["noise", "not corrected"][2] == pytest.approx(shown["floor"], rel=0.05)
+    assert sizes["signal", "corrected"][1] == pytest.approx(1)
+    assert shown["worst_step"] == 12
+    assert shown["worst"] > 6.5
 
 
 def test_rejects_a_beta_of_one():
@@ -47,9 +48,15 @@ def test_rejects_a_beta_of_one():
         correction.adam_directions(np.ones((1, 1)), (0.9, 1.0))
 
 
+@pytest.mark.proves("adaptive-too-long", kind="caption", range="t = 1…100", n="200")
 def test_figure():
+    """Without the correction each of the first 100 steps is between 3 and 7 times as long."""
     figure = correction.plot_ratio()
     measured, predicted = figure.axes[0].lines[:2]
     assert np.allclose(measured.get_ydata(), predicted.get_ydata(), rtol=1e-6)
     assert max(measured.get_ydata()) > 6
+    early = measured.get_ydata()[measured.get_xdata() <= 100]
+    assert 3 < min(early) < max(early) < 7
+    ratio = correction.excess_ratio(np.arange(1, 101))
+    assert 3 < ratio.min() < ratio.max() < 7
     plt.close(figure)

@@ -1,6 +1,7 @@
 """Figure adaptive-decay-shrink: L2 in Adam is not weight decay."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -34,11 +35,18 @@ def test_rejects_no_gradient():
         decay.mean_weight(True, 0.0)
 
 
-def test_figure_and_values():
+@pytest.mark.proves("adaptive-decay", kind="caption", n="500")
+def test_figure_and_values(values):
+    """AdamW decays alike under all three noises; the decay by L2 slows down with the noise."""
     figure = decay.plot_shrink()
     lines = {line.get_label(): line.get_ydata()[-1] for line in figure.axes[0].lines}
     assert lines["Adam, L2, 100"] > 0.98
     assert lines["AdamW, 100"] < 0.5
-    values = decay.demo()
-    assert values["adam_10"] == pytest.approx(values["theory_10"], rel=0.01)
+    assert lines["Adam, L2, 1"] < lines["Adam, L2, 10"] < lines["Adam, L2, 100"]
+    for line in figure.axes[0].lines:
+        if str(line.get_label()).startswith("AdamW"):
+            expected = (1 - decay.RATE * decay.DECAY) ** np.array(line.get_xdata())
+            assert np.array(line.get_ydata()) == pytest.approx(expected, rel=1e-3)
+    shown = values("adaptive_decay")
+    assert float(shown["left"]["Adam, L2"][1]) == pytest.approx(shown["predicted"][1], rel=0.01)
     plt.close(figure)

@@ -1,8 +1,24 @@
 """The splits keep what they promise; the scaler sees the training part alone."""
 
+import re
+
 import numpy as np
 import pytest
-from sklearn.model_selection import StratifiedShuffleSplit
+import torch
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from x0.training import datasets
@@ -93,7 +109,93 @@ def test_errors(call, message):
         call()
 
 
-def test_demo():
-    values = datasets.demo()
-    assert values["train"] + values["test"] == 1797
-    assert values["constant"] >= 1
+@pytest.mark.proves("datasets-calls", kind="call")
+def test_the_calls_of_the_table():
+    """Each scikit-learn call of the table keeps what its row promises."""
+    x, y = rng().standard_normal((200, 30)), np.repeat([0, 1], [180, 20])
+    groups = np.arange(200) // 5
+    _, _, _, tested = train_test_split(x, y, stratify=y, random_state=0)
+    assert tested.sum() == 5  # a tenth of 50
+    for splitter in (GroupShuffleSplit(), GroupKFold()):
+        for train, test in splitter.split(x, y, groups):
+            assert not set(groups[train]) & set(groups[test])
+    for train, test in TimeSeriesSplit(gap=7).split(x):
+        assert train.max() + 7 < test.min()
+    model = LogisticRegression()
+    pipeline = make_pipeline(StandardScaler(), SelectKBest(), model)
+    rows = rng().permutation(200)[:100]
+    pipeline.fit(x[rows], y[rows])
+    assert pipeline[0].mean_ == pytest.approx(x[rows].mean(0))
+
+
+@pytest.mark.proves("datasets-defaults", kind="call")
+def test_what_train_test_split_does_by_default():
+    """train_test_split shuffles and does not stratify; shuffle=False keeps the order of time."""
+    x, y = np.arange(100), np.repeat([0, 1], [90, 10])
+    counts = set()
+    for seed in range(20):
+        train, _, _, tested = train_test_split(x, y, random_state=seed)
+        assert (np.diff(train) < 0).any()
+        counts.add(int(tested.sum()))
+    assert len(counts) > 1
+    train, test = train_test_split(x, shuffle=False)
+    assert train.tolist() + test.tolist() == x.tolist()
+
+
+@pytest.mark.proves("datasets-kfold", kind="call")
+def test_kfold_on_sorted_classes():
+    """KFold does not shuffle: on data sorted by class a training part lacks a whole class."""
+    y = np.repeat(np.arange(5), 20)
+    assert [len(set(y[train])) for train, _ in KFold().split(y)] == [4] * 5
+
+
+@pytest.mark.proves("datasets-random-split", kind="call")
+def test_random_split_neither_stratifies_nor_groups():
+    """random_split tears groups apart and loses shares; generator= fixes it."""
+    y, groups = np.repeat([0, 1], [90, 10]), np.arange(100) // 5
+
+    def split(seed):
+        generator = torch.Generator().manual_seed(seed)
+        train, test = torch.utils.data.random_split(range(100), [80, 20], generator=generator)
+        return list(train.indices), list(test.indices)
+
+    assert split(0) == split(0)
+    counts = {int(y[split(seed)[1]].sum()) for seed in range(20)}
+    assert len(counts) > 1
+    train, test = split(0)
+    assert set(groups[train]) & set(groups[test])
+
+
+@pytest.mark.proves("datasets-pipeline", kind="cause", effect="> 0.8 → 0.5", seeds=20)
+def test_selection_inside_the_pipeline_does_not_leak():
+    """On noise, selecting before cross-validation measures > 0.8, inside a pipeline one half."""
+    before, inside = [], []
+    for seed in range(20):
+        x, y = rng(seed).standard_normal((60, 1000)), rng(seed + 1000).permutation(60) % 2
+        model = GaussianNB()
+        chosen = SelectKBest(k=20).fit_transform(x, y)
+        before.append(cross_val_score(model, chosen, y).mean())
+        inside.append(cross_val_score(make_pipeline(SelectKBest(k=20), model), x, y).mean())
+    assert np.mean(before) > 0.8
+    assert abs(np.mean(inside) - 0.5) < 3 * np.std(inside) / np.sqrt(20) + 0.01
+
+
+def test_what_is_shown(values, printed):
+    train, test = map(int, re.findall(r"(\d+) to t", printed("datasets")))
+    assert train + test == 1797
+    assert values("datasets")["constant"] >= 1
+
+
+@pytest.mark.proves("datasets-stratified-groups", kind="call")
+def test_groups_and_classes_at_once():
+    """One label for each group and stratified_split keep groups whole and the shares of the classes."""
+    classes = np.repeat([0, 1], [40, 10])  # one for each group
+    groups, labels = np.repeat(np.arange(50), 5), np.repeat(classes, 5)
+    chosen = datasets.stratified_split(classes, 0.2, rng())
+    train, test = (np.flatnonzero(np.isin(groups, part)) for part in chosen)
+    assert not set(groups[train]) & set(groups[test])
+    assert labels[train].mean() == labels[test].mean() == 0.2
+    mixed = rng().integers(0, 2, len(groups))
+    for train, test in StratifiedGroupKFold().split(groups, mixed, groups):
+        assert not set(groups[train]) & set(groups[test])
+        assert abs(mixed[train].mean() - mixed[test].mean()) < 0.15

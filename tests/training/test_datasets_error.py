@@ -31,12 +31,12 @@ def test_coverage_by_simulation():
         assert abs(rate - exact) < 4 * math.sqrt(exact * (1 - exact) / len(hits))
 
 
-def test_usual_interval_fails_near_one_and_wilsons_holds():
-    values = error.demo()
-    assert values["usual_30"] < 0.5
-    assert values["usual_100"] < 0.9
+def test_usual_interval_fails_near_one_and_wilsons_holds(values):
+    shown = values("datasets_error")
+    assert shown["usual"][30] < 0.5
+    assert shown["usual"][100] < 0.9
     for tested in (30, 100, 360):
-        assert 0.94 < values[f"wilson_{tested}"] < 0.99
+        assert 0.94 < shown["wilson"][tested] < 0.99
 
 
 def test_spread_over_splits_is_the_binomial_one():

@@ -42,9 +42,14 @@ def test_selection_takes_the_most_correlated():
         leakage.select_features(x, y, 5)
 
 
-def test_demo_and_figure(study):
-    values = leakage.demo()
-    assert values["leaked_5000"][0] > 0.85 > 0.6 > values["honest_5000"][0]
+@pytest.mark.proves("datasets-leakage-caption", kind="caption", n="60", range="M = 20…5000")
+def test_figure_and_values(values):
+    """Selected before the split, accuracy rises with the noise; selected after, it is one half."""
+    shown = values("datasets_leakage")
+    assert shown["leaked"][5000][0] > 0.85 > 0.6 > shown["honest"][5000][0]
     figure = leakage.plot_accuracy()
     assert figure.axes[0].lines[0].get_ydata()[-1] == pytest.approx(0.897, abs=0.002)
+    before, after = (bars.lines[0].get_ydata() for bars in figure.axes[0].containers)
+    assert (np.diff(before) > 0).all()
+    assert np.abs(after - 0.5).max() < 0.06
     plt.close(figure)

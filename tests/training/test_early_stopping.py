@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from x0.training import early_stopping
 from x0.training.early_stopping import EarlyStopping
 
 
@@ -57,7 +56,27 @@ def test_nothing_to_restore():
         stopper.restore(nn.Linear(1, 1))
 
 
+@pytest.mark.proves("early-stopping-eval", kind="call")
+def test_validation_in_training_mode():
+    """In training mode dropout is active and BatchNorm's statistics change, under no_grad too."""
+    x = torch.randn(64, 3, generator=torch.Generator().manual_seed(0)) + 5
+    norm, dropout = nn.BatchNorm1d(3), nn.Dropout(0.5)
+    with torch.no_grad():
+        norm(x)
+        dropped = dropout(torch.ones(1000))
+    assert norm.running_mean.min() > 0.3
+    assert (dropped == 0).any()
+    mean = norm.running_mean.clone()
+    norm.eval()
+    dropout.eval()
+    norm(x)
+    assert torch.equal(norm.running_mean, mean)
+    assert torch.equal(dropout(x), x)
+
+
+@pytest.mark.proves("early-stopping-references", kind="call")
 def test_weights_are_copies_and_include_buffers():
+    """state_dict() returns references that follow the model; the class keeps copies."""
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     stopper = EarlyStopping()
     stopper.should_stop(1.0, model)
@@ -85,8 +104,30 @@ def test_bad_options(options):
         EarlyStopping(**options)
 
 
-def test_demo_restores_better_weights():
-    values = early_stopping.demo()
-    assert values["best"] > values["last"] + 5
-    assert values["best_step"] < 60
-    assert values["stopped"] == values["best_step"] + 100
+def test_it_restores_better_weights(values):
+    shown = values("early_stopping")
+    assert shown["best"] > shown["last"] + 0.05
+    assert shown["best_step"] < 60
+    assert shown["steps"] == shown["best_step"] + 100
+
+
+@pytest.mark.proves("early-stopping-expression", kind="search", range="k = 1…5", n="300")
+def test_the_expression_of_the_exercise_stops_when_the_class_does():
+    """The expression gives the number of checks of EarlyStopping, or StopIteration if it goes on."""
+    generator = torch.Generator().manual_seed(6)
+    model = nn.Linear(1, 1)
+    ends = 0
+    for case in range(300):
+        v, k = torch.randint(6, (12,), generator=generator).tolist(), 1 + case % 5
+        stopper = EarlyStopping(patience=k)
+        stopped = next((t for t, x in enumerate(v, 1) if stopper.should_stop(x, model)), None)
+        if stopped is None:
+            ends += 1
+            with pytest.raises(StopIteration):
+                next(t for t in range(k + 1, len(v) + 1) if min(v[t - k : t]) >= min(v[: t - k]))
+        else:
+            found = next(
+                t for t in range(k + 1, len(v) + 1) if min(v[t - k : t]) >= min(v[: t - k])
+            )
+            assert found == stopped
+    assert ends > 0

@@ -40,10 +40,15 @@ def test_errors():
         minimum.expected_maximum(0)
 
 
-def test_demo_and_figure():
-    values = minimum.demo()
-    assert values["theory_100"] == pytest.approx(2.51, abs=0.01)
+@pytest.mark.proves("early-stopping-optimism", kind="caption", range="T = 2…1000", n="2000")
+def test_figure_and_values(values):
+    """With a correlation of 0.99 the optimism is smaller, and still grows with the checks."""
+    theory = values("early_stopping_minimum")["theory"]
+    assert theory[100] == pytest.approx(2.51, abs=0.01)
     figure = minimum.plot_optimism()
     predicted, bound = (line.get_ydata() for line in figure.axes[0].lines[:2])
     assert all(p < b for p, b in zip(predicted, bound, strict=True))
+    free, chain = (line.get_ydata() for line in figure.axes[0].lines[2:4])
+    assert all(c < f for c, f in zip(chain, free, strict=True))
+    assert (chain[1:] > chain[:-1]).all()
     plt.close(figure)

@@ -51,12 +51,16 @@ def test_measured_risk_is_the_predicted_one(steps):
     assert abs(distances.mean() - without_variance) > 4 * error
 
 
-def test_best_stop_is_almost_as_good_as_the_best_penalty():
-    values = ridge.demo()
-    assert 0.95 < values["ratio"] < 1.1
-    assert values["stopped"] < 0.1 * values["none"]
-    assert values["stopped"] < 0.6 * values["zero"]
-    assert 0.5 < values["matching"] / values["penalty"] < 2
+def test_best_stop_is_almost_as_good_as_the_best_penalty(values):
+    shown = values("early_stopping_ridge")
+    assert 0.95 < shown["stopped"] / shown["ridge"] < 1.1
+    assert shown["stopped"] < 0.1 * shown["least_squares"]
+    assert 0.8 < shown["oracle"] / shown["stopped"] < 1
+    _, eigenvalues, vectors, truth = ridge.spiked_problem()
+    zero = ridge.spectral_risk(np.zeros(ridge.FEATURES), eigenvalues, vectors.T @ truth)
+    assert shown["stopped"] < 0.6 * zero
+    matching = 1 / (shown["rate"] * shown["best_step"])
+    assert 0.5 < matching / shown["best_penalty"] < 2
 
 
 def test_errors():
@@ -69,11 +73,16 @@ def test_errors():
         ridge.ridge_filter(one, -1)
 
 
+@pytest.mark.proves("early-stopping-filters", kind="caption", range="λ = 10⁻⁴…1, t = 3, 30, 300")
 def test_figure_shows_the_ridge_below_the_stopped_shares():
+    """The shares coincide at small eigenvalues; in the middle stopping learns a little more."""
     figure = ridge.plot_filters()
     lines = figure.axes[0].lines
     for stopped, kept in zip(lines[::2], lines[1::2], strict=True):
         ratio = np.asarray(stopped.get_ydata()) / np.asarray(kept.get_ydata())
         assert ratio.min() > 0.99
         assert ratio.max() < 1.5
+        assert ratio[0] == pytest.approx(1, abs=0.02)
+        middle = (stopped.get_ydata() > 0.3) & (stopped.get_ydata() < 0.95)
+        assert (ratio[middle] > 1.1).all()
     plt.close(figure)

@@ -31,7 +31,25 @@ def test_final_loss_has_a_valley_and_a_cliff(study):
     assert mean[-1] > 2.2  # too fast: it guesses
 
 
+@pytest.mark.proves("learning-rate-copy", kind="call", range="SGD, AdamW")
 def test_the_model_is_left_as_it_was():
+    """`range_test` trains a copy with the optimizer that is named; the model stays as it is."""
+    made = []
+
+    def adamw(parameters, lr):
+        made.append(torch.optim.AdamW(parameters, lr=lr))
+        return made[-1]
+
+    generator = torch.Generator().manual_seed(1)
+    model = ranges.he_classifier(generator)
+    before = [p.detach().clone() for p in model.parameters()]
+    batches = ranges.random_batches(generator, 30)
+    ranges.range_test(model, ranges.cross_entropy, batches, 1e-4, 0.1, 30, adamw)
+    trained = made[0].param_groups[0]
+    assert trained["lr"] == pytest.approx(0.1)
+    assert not set(trained["params"]) & set(model.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
     generator = torch.Generator().manual_seed(1)
     model = ranges.he_classifier(generator)
     before = [p.detach().clone() for p in model.parameters()]
@@ -77,10 +95,22 @@ def test_errors():
         ranges.suggest_rate([1, 2, 3], [3, 2, 1])
 
 
-def test_demo_and_figure(study):
-    values = ranges.demo()
-    assert values["loss"] < 0.3
+@pytest.mark.proves("learning-rate-range-caption", kind="caption")
+def test_figure_and_values(values):
+    """The suggestion is left of the lowest squares, a quarter of the rate that leaves the valley."""
+    shown = values("learning_rate_range")
+    assert shown["loss"] < 0.3
     figure = ranges.plot_test()
     curve = figure.axes[0].lines[0]
-    assert len(curve.get_xdata()) == values["steps"]
+    assert len(curve.get_xdata()) == len(shown["rates"])
+    suggested = figure.axes[0].lines[1].get_xdata()[0]
+    squares = [line for line in figure.axes[0].lines if line.get_marker() == "s"]
+    assert len(squares) == 2
+    for line in squares:
+        rates, losses = line.get_xdata(), line.get_ydata()
+        assert suggested < rates[losses.argmin()]
+    mean = sum(line.get_ydata() for line in squares) / 2
+    high = rates[(rates > suggested) & (mean > 5 * mean.min())].min()
+    assert suggested / high == pytest.approx(0.25, abs=0.02)
+    assert shown["far"] == pytest.approx(math.log(10), abs=0.2)
     plt.close(figure)

@@ -37,7 +37,11 @@ def test_the_batch_gradient_is_unbiased():
     assert float(bias) < 1.5 * total / 16 / noise.DRAWS  # what is left is chance
 
 
-def test_both_laws_and_not_the_other():
+@pytest.mark.proves(
+    "mini-batches-sampling", kind="search", range="B = 1…1600", n="400", tolerance="4 SE"
+)
+def test_both_formulas_and_not_the_other():
+    """Each sampling follows its formula; from 256 rows on the other one is rejected."""
     total, found = noise.measured_noise()
     rows = len(noise.digit_gradients())
     for i, batch in enumerate(noise.BATCHES):
@@ -46,7 +50,7 @@ def test_both_laws_and_not_the_other():
             mean, error = (float(v) * batch / total for v in found[replace][i])
             assert error < 0.05 * theory
             assert abs(mean - theory) < 4 * error
-            if batch >= 256:  # the wrong law is rejected
+            if batch >= 256:  # the wrong formula is rejected
                 other = finite if replace else 1.0
                 assert abs(mean - other) > 4 * error
 
@@ -56,11 +60,27 @@ def test_rejects_a_batch_that_is_too_large():
         noise.batch_counts(30, 31, False, torch.Generator())
 
 
-def test_figure_and_values():
+def test_figure_and_values(values):
     figure = noise.plot_variance()
     measured = [line for line in figure.axes[0].lines if line.get_marker() in "os"]
     assert len(measured) == 2
     with_, without = (np.array(line.get_ydata()) for line in measured)
     assert without[-1] < 0.2 * with_[-1]
-    assert noise.demo()["with_64"][0] == pytest.approx(1, abs=0.1)
+    assert values("mini_batches_noise")["ratio"]["with", 64][0] == pytest.approx(1, abs=0.1)
     plt.close(figure)
+
+
+@pytest.mark.proves("mini-batches-estimate", kind="fact", n="20000", tolerance="4 SE")
+def test_the_variance_of_a_batch_is_estimated_from_its_rows():
+    """g.var(0) / len(g) is an unbiased estimate of the variance of a mini-batch gradient."""
+    generator = torch.Generator().manual_seed(3)
+    rows = torch.randn(50, 2, generator=generator, dtype=torch.float64).exp()
+    chosen = torch.randint(50, (20000, 5), generator=generator)
+    batches = rows[chosen]  # with replacement
+    estimates = torch.stack([g.var(0) / len(g) for g in batches])
+    true = rows.var(0, correction=0) / 5
+    error = estimates.std(0) / len(estimates) ** 0.5
+    assert (abs(estimates.mean(0) - true) < 4 * error).all()
+    biased = batches.var(1, correction=0) / 5
+    assert (abs(biased.mean(0) - true) > 8 * error).all()
+    assert torch.allclose(batches.mean(1).var(0), true, rtol=0.05)

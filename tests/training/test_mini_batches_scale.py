@@ -1,10 +1,11 @@
 """The noise scale predicts the critical batch size."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from x0.training import mini_batches_critical as critical
 from x0.training import mini_batches_scale as scale
 
 
@@ -28,11 +29,20 @@ def test_against_explicit_matrices():
     assert bent == pytest.approx(float((h @ sigma).trace() / (g @ h @ g)), rel=1e-3)
 
 
-def test_it_predicts_the_measured_batch_size():
-    values = scale.demo()
-    _, measured = critical.fit_critical(critical.best_steps()[0])
-    assert 0.5 < values["bent"] / measured < 2
-    assert values["high"] > 4 * values["low"]  # it changes during training
+@pytest.mark.proves(
+    "mini-batches-two-ways",
+    kind="ratio",
+    seeds=20,
+    effect="{val:mini_batches_scale.bent:.0f} / {val:mini_batches_critical.critical:.0f}",
+)
+def test_it_predicts_the_measured_batch_size(values):
+    """The critical batch sizes from steps and from noise agree within a factor of 1.6."""
+    bent, error = values("mini_batches_scale")["bent"]
+    size, size_error = values("mini_batches_critical")["critical"]
+    spread = math.hypot(error / bent, size_error / size)
+    assert math.log(1.6) > abs(math.log(bent / size)) + 2 * spread
+    shown = values("mini_batches_scale")
+    assert shown["high"] > 4 * shown["low"]  # it changes during training
 
 
 def test_rejects_no_rows():

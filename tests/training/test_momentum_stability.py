@@ -33,13 +33,27 @@ def test_rejects_negative_momentum():
         stability.heavy_ball_radius(1.0, -0.1)
 
 
-def test_figure_and_values():
+@pytest.mark.proves("momentum-triangle", kind="search", range="120 (ηλ, β)", n="300")
+def test_figure_and_values(values):
+    """Of the random settings exactly those inside the dashed line shrink under torch.optim.SGD."""
     figure = stability.plot_triangle()
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     for label, inside in (("shrinks", True), ("grows", False)):
         x, b = np.array(lines[label].get_xdata()), np.array(lines[label].get_ydata())
         assert ((x < 2 * (1 + b)) == inside).all()
-    values = stability.demo()
-    assert values["agree"] == 200
-    assert values["slow_09"] < values["slow_0"]
+    shown = values("momentum_stability")
+    assert shown["agree"] == 200
+    assert shown["factors"][0.9][0] < shown["factors"][0.0][0]
     plt.close(figure)
+
+
+@pytest.mark.proves("momentum-roots", kind="search", range="eta lam = 0…4.4, beta = 0…0.99")
+def test_the_expression_of_the_exercise_is_the_factor():
+    """abs(np.roots([1, -(1 + beta - eta * lam), beta])).max() is the factor of the heavy ball."""
+    for beta in (0.0, 0.3, 0.9, 0.99):
+        for lam in np.linspace(0.1, 44, 60):
+            eta = 0.1
+            factor = abs(np.roots([1, -(1 + beta - eta * lam), beta])).max()
+            step = np.array([[1 + beta - eta * lam, -beta], [1, 0]])
+            assert factor == pytest.approx(abs(np.linalg.eigvals(step)).max(), abs=1e-7)
+            assert (factor < 1) == (eta * lam < 2 * (1 + beta))

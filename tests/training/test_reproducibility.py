@@ -27,10 +27,88 @@ def test_named_streams_are_uncorrelated():
     assert abs((a * b).mean()) < 4 / 100_000**0.5
 
 
-def test_one_stream_for_all_couples_what_should_not_be():
-    values = repro.demo()
-    assert values["one"] < 10  # one more weight, another order of the data
-    assert values["named"] == 1000
+def test_one_stream_for_all_couples_what_should_not_be(values):
+    shown = values("reproducibility")
+    assert shown["kept"] < 10  # one more weight, another order of the data
+    assert shown["named"] == 1000
+
+
+@pytest.mark.proves("reproducibility-same", kind="call", n="2 × 50")
+def test_the_same_seed_gives_the_same_bits_on_one_cpu():
+    """Two trainings with one seed, on one CPU and one number of threads, end in the same bits."""
+
+    def trained():
+        with repro.global_streams(0):
+            model = torch.nn.Sequential(
+                torch.nn.Linear(32, 64), torch.nn.ReLU(), torch.nn.Dropout(), torch.nn.Linear(64, 1)
+            )
+            optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+            for _ in range(50):
+                optimizer.zero_grad()
+                model(torch.randn(128, 32)).square().mean().backward()
+                optimizer.step()
+            return torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+
+    assert torch.equal(trained(), trained())
+
+
+@pytest.mark.proves("reproducibility-streams", kind="call")
+def test_the_streams_of_the_table_leave_the_global_ones_alone():
+    """random.Random, default_rng, torch.Generator and DataLoader(generator=) repeat and touch no global stream."""
+
+    def torch_stream(seed):
+        return torch.Generator().manual_seed(seed)
+
+    def order(seed):
+        loader = torch.utils.data.DataLoader(
+            list(range(50)), shuffle=True, generator=torch_stream(seed)
+        )
+        return [int(x) for x in loader]
+
+    for draw in (
+        lambda seed: random.Random(seed).random(),
+        lambda seed: np.random.default_rng(seed).random(),
+        lambda seed: torch.rand((), generator=torch_stream(seed)).item(),
+        order,
+    ):
+        first = draw(7)
+        before = draw_globals()  # moves the global streams
+        state = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state()
+        assert draw(7) == first != draw(8)
+        assert random.getstate() == state[0]
+        assert (np.random.get_state()[1] == state[1]).all()
+        assert torch.equal(torch.get_rng_state(), state[2])
+        assert draw_globals() != before
+
+
+@pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
+def test_shares_of_processes():
+    """With one seed the shares are disjoint; without set_epoch they repeat; mean gradients are the whole's."""
+    data = list(range(60))
+
+    def share(rank, processes, seed, epoch):
+        sampler = torch.utils.data.DistributedSampler(
+            data, num_replicas=processes, rank=rank, seed=seed
+        )
+        if epoch is not None:
+            sampler.set_epoch(epoch)
+        return list(sampler)
+
+    for processes in (1, 2, 3, 4, 5):
+        orders = set()
+        for epoch in (0, 1, 2):
+            shares = [share(rank, processes, 7, epoch) for rank in range(processes)]
+            assert sorted(row for part in shares for row in part) == data
+            orders.add(str(shares))
+            assert share(0, processes, 7, None) == share(0, processes, 7, None)
+        assert len(orders) == 3
+    mixed = share(0, 2, 7, 0) + share(1, 2, 8, 0)  # a seed of its own on each process
+    assert len(set(mixed)) < 60
+    x, w = torch.randn(60, 3), torch.ones(3, requires_grad=True)
+    (whole,) = torch.autograd.grad((x @ w).square().mean(), w)
+    parts = [x[share(rank, 4, 7, 0)] for rank in range(4)]
+    means = [torch.autograd.grad((part @ w).square().mean(), w)[0] for part in parts]
+    assert torch.allclose(torch.stack(means).mean(0), whole, atol=1e-5)
 
 
 def draw_globals():
@@ -110,3 +188,14 @@ def test_global_draws_depend_on_the_past_and_one_gradient_is_enough():
     once = gradient(x)
     assert len(calls) == 3
     assert twice == ((once * x).sum(), once.sum())
+
+
+@pytest.mark.proves("reproducibility-ranks", kind="search", range="seeds 0…19, ranks 0…7")
+def test_the_generators_of_processes_differ():
+    """default_rng([seed, rank]) gives different numbers for each pair; seed + rank repeats them."""
+    pairs = [(seed, rank) for seed in range(20) for rank in range(8)]
+    drawn = {np.random.default_rng([seed, rank]).random() for seed, rank in pairs}
+    assert len(drawn) == len(pairs)
+    added = [np.random.default_rng(seed + rank).random() for seed, rank in pairs]
+    assert len(set(added)) == 27
+    assert added[pairs.index((0, 1))] == added[pairs.index((1, 0))]

@@ -19,16 +19,26 @@ def test_sums_differ_and_stay_within_the_bound():
     assert abs(sums[1] - exact) > 0
 
 
-def test_more_chunks_are_more_exact():
-    values = floats.demo()
-    assert values["sum_512"] < 0.1 * values["sum_1"]
-    assert 0 < values["sum_1"] < 1e-3
+def test_more_chunks_are_more_exact(values):
+    error = values("reproducibility_floats")["error"]
+    assert error[512] < 0.1 * error[1]
+    assert 0 < error[1] < 1e-3
 
 
 def test_channel_order_changes_the_last_digits_only():
     single, double = (floats.channel_difference(d) for d in (torch.float32, torch.float64))
     assert 1e-9 < single < 2e-6
     assert 1e-18 < double < 1e-14
+
+
+@pytest.mark.proves("reproducibility-absorbed", kind="fact", n="10⁶")
+def test_a_million_small_numbers_are_absorbed():
+    """In float32, 1 plus 2^-24 a million times is 1; the small ones first give 1.06."""
+    small = np.full(1_000_001, 2.0**-24, np.float32)
+    first, last = small.copy(), small.copy()
+    first[0] = last[-1] = 1.0
+    assert first.cumsum(dtype=np.float32)[-1] == 1.0
+    assert last.cumsum(dtype=np.float32)[-1] == pytest.approx(1.06, abs=0.005)
 
 
 def test_errors():

@@ -24,10 +24,17 @@ def test_two_standard_errors_cover_what_students_law_says():
         assert abs(share - 0.95) < 4 * error
 
 
-def test_closed_forms():
-    values = seeds.demo()
-    assert values["theory_2"] == pytest.approx(2 * stats.t.cdf(2, 1) - 1)
-    assert values["theory_3"] == pytest.approx(2 * stats.t.cdf(2, 2) - 1)
+def test_how_much_shorter(values):
+    shorter = values("reproducibility_seeds")["shorter"]
+    for a, b in ((2, 3), (5, 10), (10, 20)):
+        width = [stats.t.ppf(0.975, n - 1) / math.sqrt(n) for n in (a, b)]
+        assert shorter[a, b] == pytest.approx(width[1] / width[0], abs=1e-3)
+
+
+def test_closed_forms(values):
+    theory = values("reproducibility_seeds")["theory"]
+    assert theory[2] == pytest.approx(2 * stats.t.cdf(2, 1) - 1)
+    assert theory[3] == pytest.approx(2 * stats.t.cdf(2, 2) - 1)
 
 
 @pytest.mark.parametrize("count", [2, 5, 10])

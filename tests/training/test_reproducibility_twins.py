@@ -37,9 +37,18 @@ def test_at_a_high_rate_they_part_in_either_precision(runs):
     assert 1 < np.argmax(double > 1e-4) / np.argmax(single > 1e-4) < 10
 
 
-def test_demo_and_figure(runs):
-    values = twins.demo()
-    assert values["last_32_high"] > 1e3 * values["last_32_low"]
+@pytest.mark.proves("reproducibility-twins", kind="caption", n="700")
+def test_figure_and_values(values):
+    """At 0.03 twins stay within ten roundings; at 0.3 they part, float64 later than float32."""
+    last = values("reproducibility_twins")["last"]
+    assert last[32, 0.3] > 1e3 * last[32, 0.03]
     figure = twins.plot_twins()
     assert len(figure.axes[0].lines) == 4
+    curves = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    for bits, dtype in ((32, torch.float32), (64, torch.float64)):
+        unit = torch.finfo(dtype).eps / 2
+        assert curves[f"float{bits}, η = 0.03"].max() < 10 * unit
+        assert curves[f"float{bits}, η = 0.3"][-1] > 0.1
+    single, double = (curves[f"float{bits}, η = 0.3"] for bits in (32, 64))
+    assert (single > 0.01).argmax() < (double > 0.01).argmax()
     plt.close(figure)

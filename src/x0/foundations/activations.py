@@ -46,14 +46,21 @@ def slopes_between(
 
     No point falls on a kink at a multiple of STEP.
 
+    Raises:
+        ValueError: the bound is not positive, or above 1000.
+
     >>> x, slope = slopes_between(torch.relu, 1.0)
     >>> float(slope[0]), float(slope[-1])
     (0.0, 1.0)
     """
+    if not 0 < bound <= 1000:
+        raise ValueError(f"bound must be in (0, 1000]. Received: bound={bound}")
     count = round(2 * bound / STEP)
-    x = (torch.arange(count, dtype=torch.float64) + 0.5) * STEP - bound
+    x = (torch.arange(count, dtype=torch.float64) + 0.5) * STEP
+    x = x - float(bound)
     z = x.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(phi(z).sum(), z)
+    h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
+    (slope,) = torch.autograd.grad(h.sum(), z)
     return x, slope
 
 
@@ -66,13 +73,11 @@ def convex_regions(
     bound is taken to go on to infinity.
 
     Raises:
-        ValueError: the bound is not positive.
+        ValueError: as slopes_between does.
 
     >>> convex_regions(torch.relu), convex_regions(torch.tanh)
     ([(-inf, inf)], [(-inf, 0.0)])
     """
-    if bound <= 0:
-        raise ValueError(f"bound must be positive. Received: bound={bound}")
     x, slope = slopes_between(phi, bound)
     bend = slope.diff()  # at x + STEP / 2
     falls = (bend < -1e-9).nonzero()[:, 0].tolist()
@@ -97,7 +102,7 @@ def profile(phi: Callable[[Tensor], Tensor]) -> dict[str, float]:
     x, slope = slopes_between(phi)
     middle = len(x) // 2
     return {
-        "value": float(phi(torch.zeros(1, dtype=torch.float64))),
+        "value": phi(torch.zeros(1, dtype=torch.float64)).item(),
         "left": float(slope[middle - 1]),
         "right": float(slope[middle]),
         "largest": float(slope.max()),
@@ -108,43 +113,23 @@ def profile(phi: Callable[[Tensor], Tensor]) -> dict[str, float]:
 # --8<-- [end:gallery]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print values, slopes and convex regions of the gallery."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("               phi(0)  phi'(0)      phi' from..to  convex on")
-    for name, phi in GALLERY.items():
-        found = profile(phi)
-        slope = f"{found['left']:.2f}"
-        if found["right"] - found["left"] > 2 * STEP:
-            slope = f"{found['left']:.1f}|{found['right']:.1f}"
-        elif found["left"] - found["right"] > 2 * STEP:
-            slope = f"{found['left']:.2f}|{found['right']:.2f}"
-        spans = convex_regions(phi)
-        where = ", ".join(f"({a:.2f}, {b:.2f})" for a, b in spans)
-        where = "everywhere" if spans == [(-math.inf, math.inf)] else where
-        extremes = f"{found['least'] + 0.0:6.2f} ..{found['largest']:5.2f}"
-        row = f"{name:13}{found['value']:8.2f}{slope:>11}{extremes:>17}"
-        print(f"{row}   {where}")
-        if name in ("GELU", "SiLU", "Mish"):
-            values[f"{name}_least"] = found["least"]
-            values[f"{name}_largest"] = found["largest"]
-            values[f"{name}_bend"] = spans[0][1]
-    three = torch.full((1,), 3.0, dtype=torch.float64, requires_grad=True)
-    for name in ("tanh", "sigmoid"):
-        (slope_3,) = torch.autograd.grad(GALLERY[name](three).sum(), three)
-        values[f"{name}_3"] = float(slope_3)
-    values["sigmoid_10"] = 0.25**10
-    x = slopes_between(torch.relu)[0]
-    values["SiLU_minimum"] = float(x[functional.silu(x).argmin()])
-    gap = functional.gelu(x) - functional.gelu(x, approximate="tanh")
-    values["gelu_gap"] = float(gap.abs().max())
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    profiles = {name: profile(phi) for name, phi in GALLERY.items()}
+    regions = {name: convex_regions(phi) for name, phi in GALLERY.items()}
+    everywhere = [(-math.inf, math.inf)]
+    convex = [name for name in GALLERY if regions[name] == everywhere]
+    print("convex everywhere:", ", ".join(convex))
+
+    three = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    (tanh_slope,) = torch.autograd.grad(torch.tanh(three), three)
+    (sigmoid_slope,) = torch.autograd.grad(torch.sigmoid(three), three)
+    ten_sigmoids = 0.25**10
+    x, _ = slopes_between(torch.relu)
+    silu_minimum = x[functional.silu(x).argmin()]
+    gap = functional.gelu(x) - functional.gelu(x, approximate="tanh")
+    gelu_gap = gap.abs().max()
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_gallery]

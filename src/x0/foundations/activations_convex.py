@@ -74,7 +74,7 @@ def trained_pair() -> tuple[Tensor, ...]:
     for _ in range(120):
         loss = functional.cross_entropy(torch.relu(x @ w) @ u, y)
         optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss.backward()
         optimizer.step()
     w, u = w.detach(), u.detach()
     shift = torch.arange(16).roll(1)
@@ -100,26 +100,22 @@ def losses_on_path(last_layer_only: bool) -> list[float]:
 # --8<-- [end:weights]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print violations of convexity in the input and in the weights."""
-    values: dict[str, float | tuple[float, float]] = {}
-    for name, signed in (("positive", False), ("signed", True)):
-        share = midpoint_violations(signed)
-        values[name] = share
-        print(f"{name:9} weights: above the chord {share:.1f}")
-    for name, last in (("whole", False), ("last", True)):
-        path = losses_on_path(last)
-        values |= {f"{name}_start": path[0], f"{name}_end": path[-1]}
-        chord = (path[0] + path[-1]) / 2
-        values |= {f"{name}_middle": path[10], f"{name}_chord": chord}
-        print(f"{name:6} middle above the chord: {path[10] > chord}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    shares = {
+        "positive": midpoint_violations(signed=False),
+        "signed": midpoint_violations(signed=True),
+    }
+    for name, share in shares.items():
+        print(f"{name:9} weights: above the chord {share:.1f}")
+    paths = {
+        "whole": losses_on_path(last_layer_only=False),
+        "last": losses_on_path(last_layer_only=True),
+    }
+    for name, path in paths.items():
+        chord = (path[0] + path[-1]) / 2
+        print(f"{name:6} middle above the chord: {path[10] > chord}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_barrier]

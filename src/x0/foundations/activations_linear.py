@@ -56,7 +56,7 @@ UNITS: dict[str, Callable[[Array], Array]] = {
 
 
 def wave(x: Array) -> Array:
-    """Return the target, sin 3x + cos 2x."""
+    """Return the target, sin 3x + cos 2x, at finite x."""
     target: Array = np.sin(3 * x) + np.cos(2 * x)
     return target
 
@@ -80,7 +80,7 @@ def fitting_error(
 
 
 def polynomial_error(degree: int) -> float:
-    """Return the rms error of the best polynomial of a degree.
+    """Return the rms error of the best polynomial, degree not negative.
 
     >>> polynomial_error(1) > polynomial_error(2) > 0
     True
@@ -93,9 +93,8 @@ def polynomial_error(degree: int) -> float:
 # --8<-- [end:fit]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print that three layers are one, and errors for 64 hidden units."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
     sizes = ((9, 5), (7, 9), (3, 7))
     layers = [(rng.normal(size=s), rng.normal(size=s[0])) for s in sizes]
@@ -104,28 +103,21 @@ def demo() -> dict[str, float | tuple[float, float]]:
     for w, b in layers:
         deep = w @ deep + b[:, None]
     weight, bias = collapse_affine(layers)
-    gap = float(abs(deep - weight @ x - bias[:, None]).max())
+    gap = abs(deep - weight @ x - bias[:, None]).max()
     numbers = sum(w.size + b.size for w, b in layers)
     print("three layers are one:", gap < 1e-12)
     print(
         f"numbers: {numbers} in three layers, {weight.size + bias.size} in one"
     )
-    values: dict[str, float | tuple[float, float]] = {"gap": gap}
-    values["degree_1"] = polynomial_error(1)
-    values["degree_2"] = polynomial_error(2)
+    best = {degree: polynomial_error(degree) for degree in (1, 2)}
+    errors = {}
     print("error with 64 units")
     for name, phi in UNITS.items():
-        errors = [fitting_error(phi, 64, rng) for _ in range(10)]
-        mean = float(np.exp(np.mean(np.log(errors))))
-        values[name] = mean
-        shown = f"{mean:.2f}" if mean > 0.1 else "< 0.1"
+        found = [fitting_error(phi, 64, rng) for _ in range(10)]
+        errors[name] = np.exp(np.mean(np.log(found)))
+        shown = f"{errors[name]:.2f}" if errors[name] > 0.1 else "< 0.1"
         print(f"  {name:8}{shown}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_width]
@@ -139,7 +131,8 @@ def plot_width() -> Figure:
             for width in WIDTHS
         ]
         mean = np.exp(np.log(errors).mean(1))
-        ax.plot(WIDTHS, mean, "o^sD"[i], color=f"C{i}", label=name, ls=":")
+        color = f"C{'4102'[i]}"
+        ax.plot(WIDTHS, mean, "o^sD"[i], color=color, label=name, ls=":")
     for degree in (1, 2):
         label = "best polynomial" if degree == 1 else None
         level = polynomial_error(degree)

@@ -8,12 +8,14 @@ Counted in multiplications of matrix products. Griewank and Walther (2008).
 # --8<-- [start:imports]
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -28,7 +30,7 @@ def tanh_loss(weights: list[Tensor], x: Tensor, every: int = 0) -> Tensor:
 
     Args:
         weights: one tensor per layer, shape (n_out, n_in).
-        x: inputs, shape (m, n_0).
+        x: inputs, floating-point, shape (m, n_0).
         every: keep only the input of each group of so many layers, and
             compute the rest again in the backward pass; 0 keeps all.
     """
@@ -64,7 +66,7 @@ def gradient_cost(weights: list[Tensor], x: Tensor) -> dict[str, float]:
     """Count the cost of a full gradient, in forward passes, three ways.
 
     Forward mode and differences need one run per parameter; one run of
-    either is counted and multiplied.
+    either is counted and multiplied. The inputs x, not empty, are real.
 
     >>> found = gradient_cost(*draw_network((4, 4, 4)))
     >>> found["reverse"], found["differences"]
@@ -98,59 +100,62 @@ def gradient_cost(weights: list[Tensor], x: Tensor) -> dict[str, float]:
     }
 
 
-def kept_numbers(weights: list[Tensor], x: Tensor, every: int = 0) -> int:
-    """Return how many numbers autograd keeps for the backward pass.
+class CountLive(TorchDispatchMode):
+    """Counts the results of a given size that are alive at the same time."""
 
-    Weights are not counted: they are kept anyway. Neither is what a group
-    that is computed again keeps for a moment.
+    def __init__(self, numel: int) -> None:
+        super().__init__()
+        self.numel, self.most = numel, 0
+        self.alive: dict[int, StorageWeakRef] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, Tensor) and out.numel() == self.numel:
+            storage = out.untyped_storage()
+            self.alive[storage._cdata] = StorageWeakRef(storage)
+        self.alive = {k: r for k, r in self.alive.items() if not r.expired()}
+        self.most = max(self.most, len(self.alive))
+        return out
+
+
+def live_numbers(weights: list[Tensor], x: Tensor, every: int = 0) -> int:
+    """Return how many numbers a forward and a backward pass hold at most.
+
+    For layers as wide as the input, per input: activations and gradients of
+    activations; what a group that is computed again holds is counted too.
     """
     leaves = [w.detach().requires_grad_() for w in weights]
-    pointers = {w.data_ptr() for w in leaves}
-    found: dict[int, int] = {}
-
-    def pack(t: Tensor) -> Tensor:
-        if t.data_ptr() not in pointers:
-            found[t.data_ptr()] = t.numel()
-        return t
-
-    with saved_tensors_hooks(pack, lambda t: t):
-        loss = tanh_loss(leaves, x, every)
-    return sum(found.values()) if loss.requires_grad else 0
+    with CountLive(x.numel()) as count:
+        tanh_loss(leaves, x, every).backward()
+    return int(count.most) * int(x.shape[1])
 
 
 # --8<-- [end:count]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the cost of a gradient and what has to be remembered."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    costs = {n: gradient_cost(*draw_network((n,) * 5)) for n in (2, 16, 128)}
     print("width  parameters  reverse  forward  differences")
-    for n in (2, 16, 128):
-        found = gradient_cost(*draw_network((n,) * 5))
-        values |= {f"{key}_{n}": value for key, value in found.items()}
+    for n, cost in costs.items():
         print(
-            f"{n:5d}{found['parameters']:12d}{found['reverse']:9.2f}"
-            f"{found['forward']:9.0f}{found['differences']:13.0f}"
+            f"{n:5d}{cost['parameters']:12d}{cost['reverse']:9.2f}"
+            f"{cost['forward']:9.0f}{cost['differences']:13.0f}"
         )
     pyramid = gradient_cost(*draw_network((784, 256, 128, 10)))
-    values["pyramid"] = pyramid["reverse"]
     print(f"784-256-128-10, reverse: {pyramid['reverse']:.3f}")
-    print("depth  kept per input  with checkpoints")
+
+    live, with_checkpoints = {}, {}
+    print("depth  held per input  with checkpoints")
     for depth in (16, 64):
         weights, x = draw_network((32,) * (depth + 1))
         root = round(depth**0.5)
-        both = [
-            kept_numbers(weights, x, every) // len(x) for every in (0, root)
-        ]
-        values[f"kept_{depth}"], values[f"saved_{depth}"] = map(float, both)
-        print(f"{depth:5d}{both[0]:16d}{both[1]:18d}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        live[depth] = live_numbers(weights, x)
+        with_checkpoints[depth] = live_numbers(weights, x, root)
+        print(f"{depth:5d}{live[depth]:16d}{with_checkpoints[depth]:18d}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_ways]

@@ -91,30 +91,24 @@ def slope_at_zero(program: str) -> float:
 # --8<-- [end:kinks]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the best errors, and what autograd says at a kink."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     one, two, automatic = derivative_errors(0.3)
-    best: dict[str, float | tuple[float, float]] = {"automatic": automatic}
-    best |= {"one": float(one.min()), "two": float(two.min())}
-    for key, at in (("one", one), ("two", two)):
-        step = float(STEPS[at.argmin()])
-        best[f"{key}_step"] = 10.0 ** round(math.log10(step))
-    print(f"one-sided  error > 1e-11: {float(one.min()) > 1e-11}")
+    best_one, best_two = one.min(), two.min()
+    best_step = 10.0 ** STEPS[one.argmin()].log10().round()
+    print(f"one-sided  error > 1e-11: {best_one > 1e-11}")
     print(f"automatic  error < 1e-14: {automatic < 1e-14}")
     print("slope at 0 of")
     for program in (
-        *("relu(z)", "clamp(z, min=0)", "maximum(z, 0)"),
-        *("relu(z) - relu(-z)", "where(z > 0, sqrt(z), 0)"),
+        "relu(z)",
+        "clamp(z, min=0)",
+        "maximum(z, 0)",
+        "relu(z) - relu(-z)",
+        "where(z > 0, sqrt(z), 0)",
         "sqrt(where(z > 0, z, 1))",
     ):
         print(f"  {program:26}{slope_at_zero(program):.1f}")
-    return best
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_errors]

@@ -23,7 +23,7 @@ REMOVED = torch.linspace(0, 0.95, 20)
 
 # --8<-- [start:rescale]
 def relu_output(w: Tensor, b: Tensor, u: Tensor, x: Tensor) -> Tensor:
-    """Return u relu(w x + b): x (m, n_0), w (n_1, n_0), u (n_2, n_1)."""
+    """Return real u relu(w x + b): x (m, n_0), w (n_1, n_0), u (n_2, n_1)."""
     return torch.relu(x @ w.T + b) @ u.T
 
 
@@ -36,16 +36,21 @@ def rescale_units(
         w: weights in, shape (n_1, n_0).
         b: biases, shape (n_1,).
         u: weights out, shape (n_2, n_1).
-        a: one positive factor per unit, shape (n_1,).
+        a: one positive real factor per unit, shape (n_1,).
 
     Raises:
-        ValueError: a factor is not positive.
+        ValueError: a factor is not positive, or the shapes do not fit.
 
     >>> one = torch.ones(1, 1)
     >>> w, b, u = rescale_units(one, torch.zeros(1), one, torch.tensor([4.0]))
     >>> w.item(), u.item()
     (4.0, 0.25)
     """
+    shapes = [tuple(x.shape) for x in (w, b, u, a)]
+    units = w.shape[:1]
+    fit = w.ndim == u.ndim == 2 and u.shape[1:] == b.shape == a.shape == units
+    if not fit or a.is_complex():
+        raise ValueError(f"Shapes do not fit. Received: {shapes}, {a.dtype}")
     if not bool((a > 0).all()):
         raise ValueError(f"Factors must be positive. Received: {a.tolist()}")
     return a[:, None] * w, a * b, u / a
@@ -79,7 +84,7 @@ def trained_digits() -> tuple[Tensor, ...]:
         hidden = torch.relu(x[:900] @ w.T + parameters[1])
         loss = functional.cross_entropy(hidden @ u.T, y[:900])
         optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss.backward()
         optimizer.step()
     w, b, u = (p.detach() for p in parameters)
     return w, b, u, x[:900], y[:900], x[900:], y[900:]
@@ -106,7 +111,7 @@ def weight_scores(w: Tensor, b: Tensor, u: Tensor) -> dict[str, Tensor]:
 def pruned_accuracy(
     w: Tensor, b: Tensor, u: Tensor, score: Tensor
 ) -> list[float]:
-    """Return test accuracies with the lowest-scored weights removed."""
+    """Return test accuracies without the lowest-scored weights, in float64."""
     x, y = trained_digits()[5:]
     found = []
     for share in REMOVED.tolist():
@@ -152,35 +157,23 @@ def loss_after_step(a: float, rate: float) -> float:
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print that a rescaled network is the same function, and pruning it."""
-    w, b, u = trained_digits()[:3]
-    x = trained_digits()[5]
-    factor = torch.full((len(w),), 1000.0, dtype=w.dtype)
-    copy = rescale_units(w, b, u, factor)
-    gap = float((relu_output(w, b, u, x) - relu_output(*copy, x)).abs().max())
-    print("a = 1000, same output:", gap < 1e-10)
-    values: dict[str, float | tuple[float, float]] = {"gap": gap}
-    for key, a, rate in (
-        ("loss", 1, 0),
-        ("step_1", 1, 0.2),
-        ("step_100", 100, 0.2),
-    ):
-        values[key] = loss_after_step(a, rate)
-    print(f"loss after one step, a = 1: {values['step_1']:.2f}")
-    print(f"loss after one step, a = 100: {values['step_100']:.1f}")
-    print("accuracy               all   60 % removed")
-    for name, line in pruning_curves().items():
-        key = name.replace(", ", "_")
-        values[key], values[f"{key}_all"] = line[12], line[0]
-        print(f"{name:22}{line[0]:.2f}{line[12]:9.2f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    w, b, u, _, _, x, _ = trained_digits()
+    copy = rescale_units(w, b, u, torch.full_like(b, 1000.0))
+    gap = (relu_output(w, b, u, x) - relu_output(*copy, x)).abs().max()
+    print(f"a = 1000, same output: {gap < 1e-10}")
+
+    loss = loss_after_step(a=1, rate=0)
+    after = {a: loss_after_step(a, rate=0.2) for a in (1, 100)}
+    print(f"loss after one step, a = 1: {after[1]:.2f}")
+    print(f"loss after one step, a = 100: {after[100]:.1f}")
+
+    curves = pruning_curves()
+    print("accuracy               all   60 % removed")
+    for name, accuracy in curves.items():
+        print(f"{name:22}{accuracy[0]:.2f}{accuracy[12]:9.2f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_importance]

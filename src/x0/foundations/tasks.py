@@ -26,12 +26,20 @@ def task_loss(z: Tensor, y: Tensor, task: str) -> Tensor:
             (Poisson, rate e^z), "squared" (normal), "absolute" (Laplace).
 
     Raises:
-        ValueError: the task is not known.
+        ValueError: the task is not known, the shapes do not fit, or z is
+            not real or empty.
 
     >>> z = torch.zeros(4, 10)
     >>> round(float(task_loss(z, torch.arange(4), "classes")), 4)
     2.3026
     """
+    if not z.is_floating_point() or not z.numel():
+        kind = f"{z.dtype}, {tuple(z.shape)}"
+        raise ValueError(f"z must be real and not empty. Received: {kind}")
+    if task in TASKS and y.shape != (
+        z.shape[:1] if task == "classes" else z.shape
+    ):
+        raise ValueError(f"Shapes differ. Received: {z.shape}, {y.shape}")
     if task == "classes":
         return functional.cross_entropy(z, y)
     if task == "labels":
@@ -54,7 +62,8 @@ def best_constant(y: Tensor, task: str) -> Tensor:
     """Return the outputs with the lowest loss among those without input.
 
     Raises:
-        ValueError: the task is not known, or the best output is infinite.
+        ValueError: the task is not known, or the best output is infinite
+            or no real number.
 
     >>> best_constant(torch.tensor([[1.0], [2.0], [9.0]]), "squared").item()
     4.0
@@ -65,10 +74,12 @@ def best_constant(y: Tensor, task: str) -> Tensor:
         raise ValueError(f"task must be one of {TASKS}. Received: {task}")
     if task == "classes":
         found = functional.one_hot(y).double().mean(0).log()
+    elif y.is_complex() or not y.ndim:
+        raise ValueError(f"Expected real targets. Received: {y}")
     elif task == "absolute":
         found = y.median(0).values
     else:
-        mean = y.mean(0)
+        mean = (y if y.is_floating_point() else y.double()).mean(0)
         link = {"labels": torch.logit, "counts": torch.log}
         found = link[task](mean) if task in link else mean
     if not bool(found.isfinite().all()):
@@ -80,20 +91,26 @@ def best_constant(y: Tensor, task: str) -> Tensor:
 def start_output_(layer: nn.Linear, y: Tensor, task: str) -> nn.Linear:
     """Let the last layer start at the best constant: weight 0, that bias.
 
+    Raises:
+        ValueError: as best_constant does, or it does not fit the bias.
+
     >>> layer = nn.Linear(8, 1)
     >>> y = torch.tensor([[1.0]] + 99 * [[0.0]])
     >>> round(start_output_(layer, y, "labels").bias.item(), 3)
     -4.595
     """
+    best = best_constant(y, task)
+    if layer.bias is None or best.shape not in (layer.bias.shape, ()):
+        raise ValueError(f"The bias does not fit. Received: {best.shape}")
     layer.weight.zero_()
-    layer.bias.copy_(best_constant(y, task))
+    layer.bias.copy_(best)
     return layer
 
 
 # --8<-- [end:start]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:examples]
 def example_targets(task: str) -> Tensor:
     """Draw targets of a task, none of them centered.
 
@@ -114,35 +131,29 @@ def example_targets(task: str) -> Tensor:
     return 5 + y.exp()
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the loss at zero output and at the best constant."""
-    values: dict[str, float | tuple[float, float]] = {}
+# --8<-- [end:examples]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    at_zero, at_best, slopes = {}, {}, {}
     print("task         zero output  best constant  gradient there")
     for task in TASKS:
         y = example_targets(task)
         outputs = 3 if task == "classes" else y.shape[1]
         zero = torch.zeros(len(y), outputs, dtype=torch.float64)
+        at_zero[task] = task_loss(zero, y, task)
+
         layer = nn.Linear(8, outputs, dtype=torch.float64)
         z = start_output_(layer, y, task)(torch.ones(len(y), 8).double())
         loss = task_loss(z, y, task)
         (slope,) = torch.autograd.grad(loss, z)
-        at_zero = float(task_loss(zero, y, task))
-        values |= {
-            f"{task}_zero": at_zero,
-            f"{task}_best": float(loss.detach()),
-        }
-        pull = float(slope.sum(0).abs().max())
-        values[f"{task}_slope"] = pull
-        small = "0" if pull < 1e-9 else "not 0"
-        print(
-            f"{task:10}{at_zero:14.2f}{float(loss.detach()):15.2f}{small:>16}"
-        )
-    z = torch.tensor([0.0, 200.0])
-    naive, stable = z.softmax(0).log()[0], z.log_softmax(0)[0]
-    print(f"ln softmax {float(naive):.0f}, log_softmax {float(stable):.0f}")
-    return values
+        at_best[task] = loss.detach()
+        slopes[task] = slope.sum(0).abs().max()
+        small = "0" if slopes[task] < 1e-9 else "not 0"
+        print(f"{task:10}{at_zero[task]:14.2f}{loss:15.2f}{small:>16}")
 
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    logits = torch.tensor([0.0, 200.0])
+    naive, stable = logits.softmax(0).log()[0], logits.log_softmax(0)[0]
+    print(f"ln softmax {naive:.0f}, log_softmax {stable:.0f}")
+    # --8<-- [end:demo]

@@ -17,7 +17,7 @@ SEED = 0
 
 # --8<-- [start:ranking]
 def pairwise_ranking(better: Tensor, worse: Tensor) -> Tensor:
-    """Return the mean of ln(1 + e^-(z_1 - z_2)) over pairs of scores.
+    """Return the mean of ln(1 + e^-(z_1 - z_2)) over pairs of real scores.
 
     >>> round(float(pairwise_ranking(torch.zeros(5), torch.zeros(5))), 4)
     0.6931
@@ -29,7 +29,7 @@ def listwise_ranking(z: Tensor) -> Tensor:
     """Return -ln of the chance to draw the items in their order.
 
     Args:
-        z: scores, shape (lists, items), the best item first.
+        z: real scores, shape (lists, items), the best item first.
 
     >>> round(float(listwise_ranking(torch.zeros(1, 3)).exp()), 3)
     6.0
@@ -43,12 +43,12 @@ def listwise_ranking(z: Tensor) -> Tensor:
 
 # --8<-- [start:generation]
 def next_token(z: Tensor, tokens: Tensor) -> Tensor:
-    """Return -ln p per token: z (m, T, C) predicts tokens (m, T)."""
+    """Return -ln p per token: real z (m, T, C) predicts tokens (m, T)."""
     return functional.cross_entropy(z.flatten(0, 1), tokens.flatten())
 
 
 def noise_prediction(z: Tensor, noise: Tensor) -> Tensor:
-    """Return the squared error per entry of a diffusion model's output."""
+    """Return the squared error per entry of a diffusion model, real z."""
     return (z - noise).square().mean()
 
 
@@ -56,7 +56,7 @@ def adversarial(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Return the losses of a discriminator and of its generator.
 
     Args:
-        real: outputs of the discriminator for data.
+        real: outputs of the discriminator for data, real numbers.
         fake: its outputs for generated samples.
     """
     plus = functional.softplus
@@ -76,21 +76,23 @@ def contrastive(one: Tensor, other: Tensor, scale: float = 0.1) -> Tensor:
         scale: what the cosine similarities are divided by.
 
     Raises:
-        ValueError: the shapes differ.
+        ValueError: the shapes differ, or the numbers are not real.
 
     >>> round(float(contrastive(torch.ones(8, 2), torch.ones(8, 2))), 4)
     2.0794
     """
-    if one.shape != other.shape:
+    if one.shape != other.shape or one.ndim != 2 or not one.numel():
         shapes = f"{tuple(one.shape)}, {tuple(other.shape)}"
         raise ValueError(f"Expected two views of one shape. Received: {shapes}")
+    if not one.is_floating_point():
+        raise ValueError(f"Expected real numbers. Received: {one.dtype}")
     unit = [functional.normalize(x, dim=1, eps=1e-6) for x in (one, other)]
     similarity = unit[0] @ unit[1].T / scale
     return functional.cross_entropy(similarity, torch.arange(len(one)))
 
 
 def policy_gradient(z: Tensor, actions: Tensor, advantage: Tensor) -> Tensor:
-    """Return -A ln p(action), whose gradient is REINFORCE's."""
+    """Return -A ln p(action) of real logits z: its gradient is REINFORCE's."""
     log_p = functional.log_softmax(z, 1).gather(1, actions[:, None])[:, 0]
     return -(advantage * log_p).mean()
 
@@ -98,34 +100,35 @@ def policy_gradient(z: Tensor, actions: Tensor, advantage: Tensor) -> Tensor:
 # --8<-- [end:selfsupervised]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the loss of each task when every output is zero."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     noise = torch.randn(200_000, generator=generator)
     tokens = torch.randint(1000, (4, 16), generator=generator)
     actions = torch.randint(6, (64,), generator=generator)
     zero = torch.zeros
     critic, generator_loss = adversarial(zero(8), zero(8))
-    policy = policy_gradient(zero(64, 6), actions, 1 + zero(64))
-    rows = [
-        ("pairwise", pairwise_ranking(zero(8), zero(8)), "ln 2"),
-        ("listwise", listwise_ranking(zero(2, 5)), "ln 5!"),
-        ("next token", next_token(zero(4, 16, 1000), tokens), "ln 1000"),
-        ("diffusion", noise_prediction(zero(200_000), noise), "1"),
-        ("critic", critic, "2 ln 2"),
-        ("generator", generator_loss, "ln 2"),
-        ("contrast", contrastive(zero(64, 8), zero(64, 8)), "ln 64"),
-        ("policy", policy, "ln 6"),
-    ]
-    values: dict[str, float | tuple[float, float]] = {}
+    losses = {
+        "pairwise": pairwise_ranking(zero(8), zero(8)),
+        "listwise": listwise_ranking(zero(2, 5)),
+        "next token": next_token(zero(4, 16, 1000), tokens),
+        "diffusion": noise_prediction(zero(200_000), noise),
+        "critic": critic,
+        "generator": generator_loss,
+        "contrast": contrastive(zero(64, 8), zero(64, 8)),
+        "policy": policy_gradient(zero(64, 6), actions, torch.ones(64)),
+    }
+    predicted = {
+        "pairwise": "ln 2",
+        "listwise": "ln 5!",
+        "next token": "ln 1000",
+        "diffusion": "1",
+        "critic": "2 ln 2",
+        "generator": "ln 2",
+        "contrast": "ln 64",
+        "policy": "ln 6",
+    }
     print("task         zero output  predicted")
-    for name, loss, law in rows:
-        values[name.replace(" ", "_")] = float(loss)
-        print(f"{name:12}{float(loss):12.2f}  {law}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    for name, loss in losses.items():
+        print(f"{name:12}{loss:12.2f}  {predicted[name]}")
+    # --8<-- [end:demo]

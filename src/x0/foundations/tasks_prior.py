@@ -59,30 +59,19 @@ def first_pull(
 # --8<-- [end:first]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the first loss and the pull for three rates."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    rates = (0.1, 0.01, 0.002)
+    zero = {rate: first_pull(rate, prior=False) for rate in rates}
+    prior = {rate: first_pull(rate, prior=True) for rate in rates}
     print("         loss            pull of the rare class")
     print("rate     b = 0  prior    b = 0  prior")
-    for rate in (0.1, 0.01, 0.002):
-        row = f"{rate:<8}"
-        cells = [first_pull(rate, prior) for prior in (False, True)]
-        for index, name in enumerate(("loss", "pull")):
-            for key, cell in zip(("zero", "prior"), cells, strict=True):
-                label = str(rate).replace("0.", "")
-                values[f"{name}_{key}_{label}"] = cell[index]
-                row += f"{cell[index]:7.3f}"
-            row += "  "
-        print(row.rstrip())
-    values["bias_01"] = -math.log(0.99 / 0.01)
-    values["entropy_01"] = -0.01 * math.log(0.01) - 0.99 * math.log(0.99)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    for rate in rates:
+        loss = f"{zero[rate][0]:7.3f}{prior[rate][0]:7.3f}"
+        pull = f"{zero[rate][1]:7.3f}{prior[rate][1]:7.3f}"
+        print(f"{rate:<8}{loss}  {pull}")
+    bias = -math.log(0.99 / 0.01)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_start]

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 SEED = 0
-STEPS, SEEDS = 160, 4
+STEPS, SEEDS = 250, 20
 STARTS = ("zero", "mean")
 # --8<-- [end:imports]
 
@@ -61,7 +61,7 @@ def regression_losses(start: str) -> Tensor:
         loss = (z - y).square().mean((1, 2))
         history.append(loss.detach())
         optimizer.zero_grad()
-        torch.autograd.backward(loss.sum())
+        loss.sum().backward()
         optimizer.step()
     return torch.stack(history) / y.var(correction=0)
 
@@ -69,32 +69,21 @@ def regression_losses(start: str) -> Tensor:
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print where the loss starts, and the steps to 0.7 Var(y)."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     _, y = half_digits()
-    ratio = float(1 + y.mean() ** 2 / y.var(correction=0))
-    values: dict[str, float | tuple[float, float]] = {
-        "mean": float(y.mean()),
-        "variance": float(y.var(correction=0)),
-        "ratio": ratio,
-    }
+    mean, variance = y.mean(), y.var(correction=0)
+    ratio = 1 + mean**2 / variance
     print(f"predicted first loss: {ratio:.1f} and 1.0 times the variance")
+    first, steps = {}, {}
     print("bias   first loss  steps to 0.7 of the variance")
     for start in STARTS:
         losses = regression_losses(start)
-        first = losses[0].mean()
-        steps = (losses < 0.7).double().argmax(0).double()
-        error = float(steps.std()) / math.sqrt(SEEDS)
-        values[f"first_{start}"] = float(first)
-        values[f"steps_{start}"] = (float(steps.mean()), error)
-        print(f"{start:<8}{first:9.1f}{float(steps.mean()):17.0f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        first[start] = losses[0].mean()
+        count = (losses < 0.7).double().argmax(0).double()
+        steps[start] = (count.mean(), count.std() / math.sqrt(SEEDS))
+        print(f"{start:<8}{first[start]:9.1f}{count.mean():17.0f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_start]
@@ -107,7 +96,7 @@ def plot_start() -> Figure:
     for i, start in enumerate(STARTS):
         losses = regression_losses(start)
         steps = range(0, STEPS, 2)
-        for seed in range(SEEDS):
+        for seed in range(4):
             (line,) = ax.plot(steps, losses[::2, seed], lw=1, color=f"C{i}")
             line.set(marker="os"[i], ms=4, markevery=(seed * 3, 20))
             if seed == 0:

@@ -2,7 +2,9 @@
 
 E[train] = s2 (m - n) / m,  E[test] = s2 (1 + n / (m - n - 1))
 
-Least squares with n weights, m normal samples and noise of variance s2.
+Least squares with n weights, m normal samples and noise of variance s2. With
+more weights than samples the shortest solution errs by s2 (1 + m / (n - m - 1))
+if there is no signal: Hastie, Montanari, Rosset and Tibshirani (2022).
 """
 
 # --8<-- [start:imports]
@@ -24,10 +26,11 @@ def least_squares_risk(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fit n weights to m samples; noise of variance 1, no signal.
 
-    A signal that is linear in the inputs changes neither result.
+    For n < m a signal that is linear in the inputs changes neither result.
+    For n > m the shortest of all solutions is taken.
 
     Args:
-        n: number of weights, less than m - 1.
+        n: number of weights, less than m - 1 or greater than m + 1.
         m: number of samples.
         sets: number of independent data sets.
         rng: source of randomness.
@@ -37,14 +40,17 @@ def least_squares_risk(
         ones, both of shape (sets,).
 
     Raises:
-        ValueError: n is not between 1 and m - 2.
+        ValueError: n is less than 1, or within 1 of m.
     """
-    if not 1 <= n < m - 1:
-        raise ValueError(f"Expected 1 <= n < m - 1. Received: n={n}, m={m}")
+    if n < 1 or abs(n - m) < 2:
+        raise ValueError(f"Expected |n - m| > 1. Received: n={n}, m={m}")
     x = rng.normal(size=(sets, m, n))
     y = rng.normal(size=(sets, m, 1))
     xt = x.transpose(0, 2, 1)
-    w = np.linalg.solve(xt @ x, xt @ y)
+    if n < m:
+        w = np.linalg.solve(xt @ x, xt @ y)
+    else:
+        w = xt @ np.linalg.solve(x @ xt, y)
     train = ((y - x @ w) ** 2).mean((1, 2))
     test = 1 + (w**2).sum((1, 2))  # new inputs are N(0, I)
     return train, test
@@ -53,26 +59,26 @@ def least_squares_risk(
 # --8<-- [end:risk]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print both errors of least squares with 20 weights, 40 samples."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
     n, m = 20, SAMPLES
     train, test = least_squares_risk(n, m, 2000, rng)
-    values: dict[str, float | tuple[float, float]] = {
-        "train_theory": (m - n) / m,
-        "test_theory": 1 + n / (m - n - 1),
-    }
+    measured = {}
     for name, sample in (("train", train), ("test", test)):
-        error = float(sample.std(ddof=1)) / math.sqrt(len(sample))
-        values[name] = (float(sample.mean()), error)
+        error = sample.std(ddof=1) / math.sqrt(len(sample))
+        measured[name] = (sample.mean(), error)
         print(f"{name:6}{sample.mean():.1f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    theory = {"train": (m - n) / m, "test": 1 + n / (m - n - 1)}
+    wide = {}
+    for n in (44, 80, 160):
+        train, test = least_squares_risk(n, m, 400, rng)
+        error = test.std(ddof=1) / math.sqrt(len(test))
+        wide[n] = (test.mean(), error)
+        largest = train.max()
+    print(f"160 weights: fits every sample: {largest < 1e-20},", end=" ")
+    print(f"test {wide[160][0]:.1f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_curves]
@@ -80,15 +86,22 @@ def plot_curves() -> Figure:
     """Draw the error on the samples and on new ones against n."""
     fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
     rng = np.random.default_rng(SEED)
-    sizes, m = range(2, 33, 3), SAMPLES
+    m = SAMPLES
+    sizes = (2, 5, 10, 15, 20, 25, 30, 34, 36, 44, 46, 50, 60, 80, 120, 160)
     found = [least_squares_risk(n, m, 300, rng) for n in sizes]
-    grid = np.arange(1, 34)
-    laws = ((m - grid) / m, 1 + grid / (m - grid - 1))
-    for i, name in enumerate(("on its own samples", "on new samples")):
-        mean = [pair[i].mean() for pair in found]
-        ax.plot(sizes, mean, "os"[i], color=f"C{i}", label=name)
-        label = "predicted" if i else None
-        ax.plot(grid, laws[i], ls="--", lw=1, color="black", label=label)
+    few, many = np.arange(1, m - 1), np.geomspace(m + 2, 180, 60)
+    ax.plot(sizes, [pair[1].mean() for pair in found], "sC1")
+    ax.lines[0].set_label("on new samples")
+    below = [i for i, n in enumerate(sizes) if n < m]
+    ax.plot(
+        [sizes[i] for i in below], [found[i][0].mean() for i in below], "oC0"
+    )
+    ax.lines[1].set_label("on its own samples")
+    ax.plot(few, 1 + few / (m - few - 1), "k--", lw=1, label="predicted")
+    ax.plot(many, 1 + m / (many - m - 1), "k--", lw=1)
+    ax.plot(few, (m - few) / m, "k--", lw=1)
+    ax.axvline(m, color="0.5", ls=":", lw=1)
+    ax.set(xscale="log", yscale="log", ylim=(0.04, 60))
     ax.set_xlabel("weights n, of 40 samples")
     ax.set_ylabel("squared error")
     ax.legend()

@@ -13,10 +13,9 @@ SEED = 0
 # --8<-- [end:imports]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Send a signal of size 1 through 50 ReLU layers."""
-    size: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    size = {}
     for init_ in kaiming_normal_, xavier_normal_:
         rng = torch.Generator().manual_seed(SEED)
         h = torch.randn(512, 64, generator=rng)
@@ -26,9 +25,4 @@ def demo() -> dict[str, float | tuple[float, float]]:
         name = init_.__name__
         size[name] = h.square().mean().item()
         print(f"{name:<16} {size[name]:.1g}")
-    return size
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -38,16 +38,18 @@ def gaussian_(
         The same tensor.
 
     Raises:
-        ValueError: The variance is negative.
+        ValueError: The variance is negative, or the tensor holds integers.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> weight = gaussian_(torch.empty(256, 256), 0.0, 1 / 256, generator)
     >>> round(256 * weight.var().item(), 1)
     1.0
     """
-    if variance < 0:
+    whole = not tensor.is_floating_point() and not tensor.is_complex()
+    if whole or not variance >= 0:
         raise ValueError(
-            f"variance must be at least 0. Received: variance={variance}"
+            "variance must be at least 0. "
+            f"Received: variance={variance}, {tensor.dtype}"
         )
     std = math.sqrt(variance)
     return torch.nn.init.normal_(tensor, mean, std, generator)
@@ -70,9 +72,9 @@ def layer_means(
     Args:
         variance: Variance of every weight.
         activation: φ; the default leaves the network linear.
-        width: Units in each layer, and inputs of each network.
+        width: Units in each layer, and inputs of each network, at least 1.
         depth: Number of layers.
-        networks: Number of independent networks.
+        networks: Number of independent networks, at least 1.
         seed: Seed of the inputs and the weights.
 
     Returns:
@@ -81,7 +83,7 @@ def layer_means(
     >>> layer_means(1 / 16, width=16, depth=3, networks=2).shape
     torch.Size([2, 4])
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     z = torch.randn(networks, width, 64, generator=generator)
     h, means = z, [z.double().square().mean((1, 2))]
     for _ in range(depth):
@@ -95,13 +97,25 @@ def layer_means(
 # --8<-- [end:readings]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:growth]
 def growth(means: Tensor) -> tuple[float, float]:
     """Return the factor per layer from layer 1 on, and its standard error.
+
+    Args:
+        means: Of at least 2 networks, shape (networks, depth + 1).
+
+    Raises:
+        ValueError: The means are not real, not positive in layer 1, or have
+            another shape.
 
     >>> growth(torch.tensor([[1.0, 1.0, 16.0], [1.0, 1.0, 16.0]]))
     (16.0, 0.0)
     """
+    enough = means.ndim == 2 and len(means) > 1 and means.shape[1] > 2
+    real = enough and means.is_floating_point()
+    if not real or not means[:, 1].mean() > 0:
+        kind = f"{tuple(means.shape)}, {means.dtype}"
+        raise ValueError(f"Expected (networks, depth + 1). Received: {kind}")
     ratio = means[:, -1] / means[:, 1].mean()
     products = means.shape[1] - 2
     factor = ratio.mean() ** (1 / products)
@@ -109,28 +123,25 @@ def growth(means: Tensor) -> tuple[float, float]:
     return factor.item(), (factor * error / ratio.mean() / products).item()
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the factor per layer in the two readings of a square root."""
-    n = 256
-    values: dict[str, float | tuple[float, float]] = {}
-    print("factor per layer, n = 256    as variance    as std")
-    for name, second, activation in (
-        ("linear", math.sqrt(1 / n), torch.clone),
-        ("relu", math.sqrt(2 / n), torch.relu),
-    ):
-        wide = growth(layer_means(second, activation))
-        right = growth(layer_means(second**2, activation))
-        values |= {f"{name}_variance": wide, f"{name}_std": right}
-        values[f"{name}_product"] = wide[0] ** 9
-        print(f"{name:<29}{wide[0]:11.1f}{right[0]:10.2f}")
-    values["linear_product_theory"] = 16.0**9
-    values["relu_theory"] = math.sqrt(n / 2)
-    return values
+# --8<-- [end:growth]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    n = 256
+    as_variance, as_std = {}, {}
+    print("factor per layer, n = 256    as variance    as std")
+    for name, root, activation in (
+        ("linear", math.sqrt(1 / n), torch.clone),
+        ("relu", math.sqrt(2 / n), torch.relu),
+    ):
+        wide = as_variance[name] = growth(layer_means(root, activation))
+        right = as_std[name] = growth(layer_means(root**2, activation))
+        print(f"{name:<29}{wide[0]:11.1f}{right[0]:10.2f}")
+    nine_factors = as_variance["linear"][0] ** 9
+    nine_factors_theory = math.sqrt(n) ** 9
+    relu_theory = math.sqrt(n / 2)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_readings]

@@ -63,22 +63,23 @@ def derivative_at(
     1.0
     """
     z = torch.tensor(point, dtype=torch.float64, requires_grad=True)
-    (derivative,) = torch.autograd.grad(activation(z), z)
+    h = activation(z.clone())  # it may work in place
+    if not h.requires_grad:
+        return 0.0  # a constant
+    (derivative,) = torch.autograd.grad(h, z, materialize_grads=True)
     return derivative.item()
 
 
 # --8<-- [end:derivative]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print shapes in both conventions, fans of three layers and a slope."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     linear, h = torch.nn.Linear(3, 2), torch.ones(5, 3)
     weight, bias = linear.weight.detach(), linear.bias.detach()
     by_row, by_column = rows(weight, bias, h), columns(weight, bias, h.T)
-    same = torch.allclose(by_row, by_column.T)
     print("rows", tuple(by_row.shape), "columns", tuple(by_column.shape))
-    print("same numbers:", same)
+    print("same numbers:", torch.allclose(by_row, by_column.T))
 
     weights = {
         "Linear(768, 256)": torch.nn.Linear(768, 256).weight,
@@ -87,11 +88,6 @@ def demo() -> dict[str, float | tuple[float, float]]:
     }
     for name, weight in weights.items():
         print(f"{name:<27}fans {fans(weight.shape)}")
-    tanh_slope = derivative_at(torch.tanh, 1.0)
-    print(f"slope of tanh at 1: {tanh_slope:.3f}")
-    return {"slope": tanh_slope}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    slope = derivative_at(torch.tanh, 1.0)
+    print(f"slope of tanh at 1: {slope:.3f}")
+    # --8<-- [end:demo]

@@ -24,8 +24,8 @@ def next_layer(h: Tensor, units: int, seed: int = SEED) -> Tensor:
     """Return z = Wh with independent weights from N(0, 1/fan_in).
 
     Args:
-        h: One activation vector, shape (fan_in,).
-        units: Number of units of the next layer.
+        h: One activation vector, not empty, shape (fan_in,).
+        units: Number of units of the next layer, at least 1.
         seed: Seed of the weights.
 
     Returns:
@@ -34,7 +34,7 @@ def next_layer(h: Tensor, units: int, seed: int = SEED) -> Tensor:
     >>> next_layer(torch.ones(3), units=5).shape
     torch.Size([5])
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     std = math.sqrt(1 / len(h))
     weight = torch.randn(units, len(h), generator=generator) * std
     return weight.to(h.dtype) @ h
@@ -65,7 +65,7 @@ def linear_chain(
     >>> linear_chain(width=8, depth=2, networks=3).shape
     torch.Size([3, 3])
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     means = [torch.ones(networks, dtype=torch.float64)]
     for _ in range(depth):
         z = torch.randn(networks, width, generator=generator).double()
@@ -95,41 +95,26 @@ def asymmetric_row() -> tuple[Tensor, Tensor]:
 # --8<-- [end:asymmetric]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print second moments beside variances, and means beside expectations."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     h = torch.relu(torch.randn(256, generator=generator).double())
     z2 = next_layer(h, units=20_000).square()
     second_moment, variance = h.square().mean(), h.var(correction=0)
-    q_next = (z2.mean().item(), z2.std().item() / math.sqrt(len(z2)))
+    q_next = (z2.mean(), z2.std() / math.sqrt(len(z2)))
     print(f"E[h²]  {second_moment:.2f}    next layer's E[z²]  {q_next[0]:.2f}")
     print(f"Var(h) {variance:.2f}")
 
     last = linear_chain()[:, -1]
-    error = last.std().item() / math.sqrt(len(last))
-    q_last = (last.mean().item(), error)
-    print(f"layer 20, mean of 4000 networks {q_last[0]:.1f}")
-    print(f"layer 20, std over the networks {last.std():.1f}")
+    std_last, std_theory = last.std(), math.sqrt((1 + 2 / 64) ** 20 - 1)
+    print(f"layer 20, mean of 4000 networks {last.mean():.1f}")
+    print(f"layer 20, std over the networks {std_last:.1f}")
 
     values, probability = asymmetric_row()
     z = values.sum(1)
     factor = probability @ torch.relu(z) ** 2 / (probability @ z**2)
     print(f"without A4: E[relu(z)²] / E[z²] = {factor:.3f}")
-    return {
-        "second_moment": second_moment.item(),
-        "variance": variance.item(),
-        "q_next": q_next,
-        "q_last": q_last,
-        "std_last": last.std().item(),
-        "std_theory": math.sqrt((1 + 2 / 64) ** 20 - 1),
-        "without_a4": factor.item(),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_networks]

@@ -94,7 +94,7 @@ def pretrained_features() -> nn.Linear:
     optimizer = torch.optim.SGD(model.parameters(), 0.2, 0.9)
     for _ in range(60):
         optimizer.zero_grad()
-        torch.autograd.backward(nn.functional.cross_entropy(model(x), y))
+        nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
     return features.requires_grad_(False)
 
@@ -132,7 +132,7 @@ def fine_tune_heads() -> dict[str, NDArray[np.float64]]:
             pull = gradient.square().sum(-1).mean(-1)
         if step < STEPS:
             optimizer.zero_grad()
-            torch.autograd.backward(loss.sum())
+            loss.sum().backward()
             optimizer.step()
     moved = (h.detach() - start).flatten(1).norm(dim=1) / start[0].norm()
     found = {"first": first, "pull": pull, "moved": moved, "last": loss}
@@ -157,40 +157,29 @@ def predicted_start(
 # --8<-- [end:measure]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what the scale of a new head does, and LoRA's step 0."""
-    values: dict[str, float | tuple[float, float]] = {}
-    found = fine_tune_heads()
-    print("head std  first loss  |dloss/dh|  features moved  last loss")
-    for i, std in enumerate(STDS):
-        for key, x in found.items():
-            error = float(x[i].std(ddof=1)) / math.sqrt(HEADS)
-            values[f"{key}_{i}"] = (float(x[i].mean()), error)
-        first, pull, moved, last = (x[i].mean() for x in found.values())
-        row = f"{std:<8g}{first:12.2f}{math.sqrt(pull):12.2f}"
-        print(f"{row}{moved:14.0%}{last:13.2f}")
-    values["ln_5"] = math.log(CLASSES)
-    generator = torch.Generator().manual_seed(SEED)
-    zero_head_(nn.Linear(WIDTH, CLASSES))
-    base, (images, y) = pretrained_features(), digits_from(CLASSES, 10)
-    lora = LowRankLinear(base, rank=2, generator=generator)
-    change = float((lora(images) - base(images)).abs().max().detach())
-    loss = nn.functional.cross_entropy(lora(images), y)
-    a, b = torch.autograd.grad(loss, [lora.a, lora.b])
-    values["lora_change"] = change
-    values["lora_b"] = float(b.norm())
-    values["lora_a"] = float(a.norm())
-    zero = float(a.norm())
-    print(
-        f"LoRA at step 0: output changes by {change:g}, gradient of A {zero:g}"
-    )
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    found = fine_tune_heads()
+    table = {
+        std: {
+            name: (x[i].mean(), x[i].std(ddof=1) / math.sqrt(HEADS))
+            for name, x in found.items()
+        }
+        for i, std in enumerate(STDS)
+    }
+    generator = torch.Generator().manual_seed(SEED)
+    base, (images, y) = pretrained_features(), digits_from(CLASSES, 10)
+    head = zero_head_(nn.Linear(WIDTH, CLASSES))
+    flat = nn.functional.cross_entropy(head(base(images).relu()), y)
+    print(f"zero head at step 0: loss {flat:.4f}, ln 5 {math.log(5):.4f}")
+    lora = LowRankLinear(base, rank=2, generator=generator)
+    change = (lora(images) - base(images)).abs().max().item()
+    loss = nn.functional.cross_entropy(lora(images), y)
+    gradients = torch.autograd.grad(loss, [lora.a, lora.b])
+    norm_a, norm_b = (gradient.norm() for gradient in gradients)
+    print(f"LoRA at step 0: output changes by {change:g}", end="")
+    print(f", gradient of A {norm_a:g}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_heads]

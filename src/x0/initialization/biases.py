@@ -1,8 +1,10 @@
 """Biases start at zero, except where a constant says what is known already.
 
-Forget gate: b = 1 or ln(T - 1);  rare class: b = ln(r / (1 - r)).
+Forget gate: b = 1, or ln(T - 1) with -b for the input gate;
+rare class: b = ln(r / (1 - r)).
 
-Gers et al. (2000); Jozefowicz et al. (2015); Lin et al. (2017), RetinaNet.
+Gers et al. (2000); Jozefowicz et al. (2015); Tallec and Ollivier (2018);
+Lin et al. (2017), RetinaNet.
 """
 
 # --8<-- [start:imports]
@@ -20,13 +22,19 @@ SEED = 0
 def zero_biases_(model: nn.Module) -> int:
     """Set every parameter whose name ends in a bias to 0; count them.
 
+    Raises:
+        ValueError: one has no shape yet, in a lazy layer that never ran.
+
     >>> zero_biases_(nn.Sequential(nn.Linear(2, 2), nn.LSTM(2, 2)))
     3
     """
     names = [n for n, _ in model.named_parameters()]
     names = [n for n in names if "bias" in n.rpartition(".")[2]]
-    for name in names:
-        model.get_parameter(name).zero_()
+    parameters = [model.get_parameter(name) for name in names]
+    if any(nn.parameter.is_lazy(p) for p in parameters):
+        raise ValueError(f"Run lazy layers once first. Received: {names}")
+    for parameter in parameters:
+        parameter.zero_()
     return len(names)
 
 
@@ -37,15 +45,53 @@ def forget_bias_(lstm: nn.LSTM, value: float = 1.0) -> nn.LSTM:
     PyTorch adds two biases, bias_ih and bias_hh, in the order input,
     forget, cell, output; value is their sum.
 
+    Raises:
+        ValueError: value is not finite in float32, or there are no biases.
+
     >>> lstm = forget_bias_(nn.LSTM(3, 2))
     >>> lstm.bias_ih_l0.tolist()
     [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     """
+    number = torch.tensor(float(value))
+    if not number.isfinite() or not lstm.bias:
+        raise ValueError(f"Nothing to set. Received: {value=}, {lstm.bias=}")
     for name, bias in lstm.named_parameters():
         if name.startswith("bias"):
             bias.zero_()
         if name.startswith("bias_ih"):
-            bias[lstm.hidden_size : 2 * lstm.hidden_size] = value
+            bias[lstm.hidden_size : 2 * lstm.hidden_size] = number
+    return lstm
+
+
+@torch.no_grad()
+def chrono_bias_(
+    lstm: nn.LSTM, longest: float, generator: torch.Generator | None = None
+) -> nn.LSTM:
+    """Give each unit of an LSTM a time scale between 2 and longest steps.
+
+    The forget gate gets b = ln(u) with u uniform on [1, longest - 1], the
+    input gate -b, all other biases 0 (Tallec and Ollivier, 2018).
+
+    Raises:
+        ValueError: longest is not above 2, or the LSTM has no biases.
+
+    >>> lstm = chrono_bias_(nn.LSTM(3, 2), 1000)
+    >>> i, f, _, _ = lstm.bias_ih_l0.chunk(4)
+    >>> bool((i == -f).all()), bool((f >= 0).all())
+    (True, True)
+    """
+    if not lstm.bias or longest <= 2:
+        raise ValueError(
+            "Expected an LSTM with biases and longest > 2. "
+            f"Received: {lstm.bias=}, {longest=}"
+        )
+    for name, bias in lstm.named_parameters():
+        if name.startswith("bias"):
+            bias.zero_()
+        if name.startswith("bias_ih"):
+            input_gate, forget_gate, _, _ = bias.chunk(4)
+            forget_gate.uniform_(1, longest - 1, generator=generator).log_()
+            input_gate.copy_(-forget_gate)
     return lstm
 
 
@@ -57,14 +103,15 @@ def prior_bias(rates: Tensor) -> Tensor:
             softmax, which sum to 1.
 
     Raises:
-        ValueError: a rate is not between 0 and 1.
+        ValueError: a rate is not a real number between 0 and 1.
 
     >>> round(float(prior_bias(torch.tensor(0.01))), 3)
     -4.595
     >>> prior_bias(torch.tensor([0.2, 0.8])).softmax(0)
     tensor([0.2000, 0.8000])
     """
-    if bool(((rates <= 0) | (rates >= 1)).any()):
+    real = rates.is_floating_point()
+    if not real or bool(((rates <= 0) | (rates >= 1)).any()):
         raise ValueError(f"Expected rates between 0 and 1. Received: {rates=}")
     if rates.dim() == 0:
         return rates.logit()
@@ -74,32 +121,29 @@ def prior_bias(rates: Tensor) -> Tensor:
 # --8<-- [end:set]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the first loss for a rare class, and what a gate keeps."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rate = torch.tensor(0.01)
     target = torch.zeros(1000)
     target[:10] = 1
     loss = nn.BCEWithLogitsLoss()
-    print("first loss, rate 0.01:")
     starts = {"zero": torch.tensor(0.0), "prior": prior_bias(rate)}
-    for key, bias in starts.items():
-        value = float(loss(bias.expand(1000), target))
-        values[f"loss_{key}"] = value
-        print(f"  bias {float(bias):6.3f}    {value:.4f}")
-    values["prior"] = float(prior_bias(rate))
-    print("kept by a forget gate over 50 steps:")
+    first = {k: loss(bias.expand(1000), target) for k, bias in starts.items()}
+    print("first loss, rate 0.01:")
+    for k, bias in starts.items():
+        print(f"  bias {bias:6.3f}    {first[k]:.4f}")
+
     lstm = nn.LSTM(1, 1)
+    kept = []
+    print("kept by a forget gate over 50 steps:")
     for b in (0, 1, 2, math.log(49)):
-        bias = forget_bias_(lstm, b).get_parameter("bias_ih_l0")
-        gate = bias[1].sigmoid().item()
-        values[f"kept_{b:.0f}"] = gate**50
-        print(f"  bias {b:6.3f}    {gate**50:.1e}")
+        gates = forget_bias_(lstm, b).get_parameter("bias_ih_l0").sigmoid()
+        kept.append(gates[1].item() ** 50)
+        print(f"  bias {b:6.3f}    {kept[-1]:.1e}")
+    generator = torch.Generator().manual_seed(SEED)
+    lstm = chrono_bias_(nn.LSTM(1, 1000), 50, generator)
+    forget = lstm.get_parameter("bias_ih_l0").chunk(4)[1].sigmoid()
+    spans = 1 / (1 - forget)
+    print(f"chrono, 1000 units: {spans.min():.1f} to {spans.max():.1f} steps")
     print(f"biases of the LSTM set to zero: {zero_biases_(lstm)}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

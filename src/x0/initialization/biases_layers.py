@@ -7,7 +7,6 @@ Radford, Metz and Chintala (2016) draw all weights with std 0.02.
 
 # --8<-- [start:imports]
 import itertools
-import math
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +41,9 @@ def lookup(vocabulary: int, size: int, initialize: str) -> float:
 
 def border_share(side: int) -> float:
     """Return q of a padded 3×3 convolution over q without a border.
+
+    Args:
+        side: of the square image, at least 1.
 
     >>> round(border_share(8), 4)
     0.8403
@@ -86,27 +88,21 @@ def generator_moments(
 # --8<-- [end:layers]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the scale of embeddings, borders and a generator."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    names = ("normal_", "xavier_normal_")
+    square = {name: lookup(5000, 64, name) for name in names}
     print("mean square of Embedding(5000, 64):")
-    for name in ("normal_", "xavier_normal_"):
-        values[name.split("_")[0]] = lookup(5000, 64, name)
-        print(f"  {name:<18}{values[name.split('_')[0]]:.2g}")
+    for name, mean in square.items():
+        print(f"  {name:<18}{mean:.2g}")
+
+    border = {side: border_share(side) for side in (4, 8, 32)}
     print("share that zero padding leaves, 3×3 kernel:")
-    for side in (4, 8, 32):
-        values[f"border_{side}"] = border_share(side)
-        print(f"  {side:2d} × {side:<13d}{border_share(side):.3f}")
+    for side, share in border.items():
+        print(f"  {side:2d} × {side:<13d}{share:.3f}")
+
     predicted, measured = generator_moments(0.02)
     print("DCGAN generator without BatchNorm, std 0.02: q by layer")
     print("  predicted ", " ".join(f"{q:.1e}" for q in predicted))
     print("  measured  ", " ".join(f"{q:.0e}" for q in measured))
-    values["gan_theory"], values["gan"] = predicted[-1], measured[-1]
-    values["gan_std"] = math.sqrt(predicted[-1])
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -16,7 +16,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 SEED = 0
-STEPS, SEEDS = 100, 4
+STEPS, SEEDS = 100, 20
+RATE, MOMENTUM = 0.05, 0.9
 # --8<-- [end:imports]
 
 
@@ -70,39 +71,36 @@ def losses(prior: bool) -> Tensor:
         gradients = torch.autograd.grad(loss.sum(), parameters)
         with torch.no_grad():
             velocity = [
-                0.9 * v + g for v, g in zip(velocity, gradients, strict=True)
+                MOMENTUM * v + g
+                for v, g in zip(velocity, gradients, strict=True)
             ]
             pairs = zip(parameters, velocity, strict=True)
-            parameters = [p - 0.05 * v for p, v in pairs]
+            parameters = [p - RATE * v for p, v in pairs]
     return torch.stack(history)
 
 
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the first loss, and the steps to half the labels' entropy."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     _, _, rate = rare_digits()
     entropy = -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
-    values: dict[str, float | tuple[float, float]] = {
-        "rate": rate,
-        "entropy": entropy,
+    mean = {"zero": losses(False).mean(1), "prior": losses(True).mean(1)}
+    half = {
+        bias: (losses(bias == "prior") < entropy / 2).int().argmax(0).float()
+        for bias in mean
     }
+    steps = {
+        bias: (x.mean(), x.std() / math.sqrt(SEEDS)) for bias, x in half.items()
+    }
+    later = half["prior"] - half["zero"]
+    delay = later.mean(), later.std() / math.sqrt(SEEDS)
     print(f"entropy of the labels {entropy:.3f}")
-    print("bias    loss at step 0   steps to half of it")
-    for key, prior in (("zero", False), ("prior", True)):
-        mean = losses(prior).mean(1)
-        reached = round(int((mean < entropy / 2).nonzero()[0]), -1)
-        values[f"first_{key}"] = float(mean[0])
-        values[f"steps_{key}"] = float(reached)
-        print(f"{key:<8}{mean[0]:10.2f}{reached:14d}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    print("bias    loss at step 0   steps to half of the entropy")
+    for bias, loss in mean.items():
+        print(f"{bias:<8}{loss[0]:10.2f}{steps[bias][0]:14.0f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_loss]

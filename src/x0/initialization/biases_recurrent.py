@@ -23,7 +23,7 @@ def state_norms() -> dict[str, Tensor]:
     """Return |h_t| / |h_0| of linear recurrences h_t = W h_{t-1}.
 
     Returns:
-        For each law of W a tensor of shape (STEPS + 1, NETWORKS).
+        For each kind of W a tensor of shape (STEPS + 1, NETWORKS).
     """
     generator = torch.Generator().manual_seed(SEED)
     shape = (NETWORKS, WIDTH, WIDTH)
@@ -66,41 +66,67 @@ def cell_gradient(lstm: nn.LSTM, steps: int) -> float:
     return float(gradient.norm() / direction.norm())
 
 
+@torch.no_grad()
+def cell_size(forget: float, entry: float, steps: int) -> tuple[float, float]:
+    """Return the rms of an LSTM's cell after steps of noise, and its fill.
+
+    The inputs are N(0.5, 1), 20 sequences of 8 numbers; the other biases are
+    0 and the weights PyTorch's default.
+
+    Args:
+        forget: bias of the forget gate.
+        entry: bias of the input gate.
+        steps: length of the sequences.
+
+    Returns:
+        Root mean square of c, and the share of cells with |tanh c| > 0.95.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    lstm = nn.LSTM(8, 64)
+    for name, p in lstm.named_parameters():
+        p.uniform_(-1 / 8, 1 / 8, generator=generator)
+        if name.startswith("bias"):
+            p.zero_()
+    gates = lstm.get_parameter("bias_ih_l0").chunk(4)
+    gates[0].fill_(entry)
+    gates[1].fill_(forget)
+    x = 0.5 + torch.randn(steps, 20, 8, generator=generator)
+    _, (_, c) = lstm(x)
+    full = (c.tanh().abs() > 0.95).float().mean()
+    return c.square().mean().sqrt().item(), full.item()
+
+
 # --8<-- [end:norms]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what a state and a cell keep over 50 steps."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("linear recurrence, median of |h_50| / |h_0|:")
-    keys = ("default", "normal", "orthogonal")
-    for key, (name, norms) in zip(keys, state_norms().items(), strict=True):
-        values[key] = float(norms[-1].median())
-        print(f"  {name:<20}{values[key]:.1e}")
-    values["default_theory"] = 3.0 ** (-STEPS / 2)
-    print("gradient of the cell of a real LSTM over 50 steps:")
-    with torch.random.fork_rng(devices=[]):
-        generator = torch.Generator().manual_seed(SEED)
-        torch.set_rng_state(generator.get_state())
-        lstm = nn.LSTM(8, 64)
-    for bias in (None, 1.0, 2.0):
-        if bias is not None:
-            with torch.no_grad():
-                for name, p in lstm.named_parameters():
-                    if name.startswith("bias"):
-                        p.zero_()
-                lstm.get_parameter("bias_ih_l0")[64:128] = bias
-        gradient = cell_gradient(lstm, STEPS)
-        values[f"cell_{bias or 0:g}"] = gradient
-        name = "default" if bias is None else f"forget bias {bias:g}"
-        print(f"  {name:<20}{gradient:.0e}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    kept = {name: norms[-1].median() for name, norms in state_norms().items()}
+    print("linear recurrence, median of |h_50| / |h_0|:")
+    for name, norm in kept.items():
+        print(f"  {name:<20}{norm:.1e}")
+
+    torch.manual_seed(SEED)
+    lstm = nn.LSTM(8, 64)
+    default = cell_gradient(lstm, STEPS)
+    print("gradient of the cell of a real LSTM over 50 steps:")
+    print(f"  {'default':<20}{default:.0e}")
+    gradient = {}
+    for bias in (1, 2):
+        with torch.no_grad():
+            for name, p in lstm.named_parameters():
+                if name.startswith("bias"):
+                    p.zero_()
+            lstm.get_parameter("bias_ih_l0")[64:128] = bias
+        gradient[bias] = cell_gradient(lstm, STEPS)
+        print(f"  forget bias {bias:<8}{gradient[bias]:.0e}")
+    b = math.log(999)
+    cell = {"alone": cell_size(b, 0, 1000), "chrono": cell_size(b, -b, 1000)}
+    print("cell after 1000 steps, forget bias ln 999:  rms  |tanh c| > 0.95")
+    for name, (rms, full) in cell.items():
+        entry = "0" if name == "alone" else "-ln 999"
+        print(f"  input gate {entry:<28}{rms:8.1g}{full:10.0%}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_norms]
@@ -113,9 +139,9 @@ def plot_norms() -> Figure:
         ax.plot(steps, factor**steps, "k--", lw=1, label=label)
     for i, (name, norms) in enumerate(state_norms().items()):
         median = norms.median(1).values
-        ax.plot(
-            steps[::2], median[::2], "os^"[i], ms=4, color=f"C{i}", label=name
-        )
+        color = ("C4", "C0", "C3")[i]
+        marker = "os^"[i]
+        ax.plot(steps[::2], median[::2], marker, ms=4, color=color, label=name)
     ax.set_yscale("log")
     ax.set_xlabel("time step")
     ax.set_ylabel("norm of the state, relative")

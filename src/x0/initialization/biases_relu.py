@@ -16,7 +16,7 @@ from torch import Tensor
 
 SEED = 0
 BIASES = (0.0, 0.01, 0.1, 1.0)
-WIDTH, DEPTH, INPUTS, NETWORKS = 256, 30, 160, 6
+WIDTH, DEPTH, INPUTS, NETWORKS = 256, 30, 64, 20
 # --8<-- [end:imports]
 
 
@@ -31,14 +31,14 @@ def biased_map(
         depth: number of layers, from layer 1; inputs have second moment 1.
 
     Raises:
-        ValueError: depth is not positive.
+        ValueError: depth is not positive, or bias beyond 1e30.
 
     >>> s, active = biased_map(0.1, 2)
     >>> s.round(3).tolist(), active.round(3).tolist()
     ([2.0, 2.236], [0.528, 0.527])
     """
-    if depth < 1:
-        raise ValueError(f"depth must be positive. Received: {depth=}")
+    if depth < 1 or not abs(bias) < 1e30:
+        raise ValueError(f"Out of range. Received: {depth=}, {bias=}")
     s, active = [2.0], []
     for _ in range(depth):
         t = bias / math.sqrt(s[-1])
@@ -88,34 +88,22 @@ def units() -> dict[str, Tensor]:
 # --8<-- [end:measured]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what a bias does to the first and to the last layer."""
-    values: dict[str, float | tuple[float, float]] = {}
-    found = units()
-    print("bias   active, layer 1   dead on the data     cosine      s")
-    print("     predicted measured  layer 1  layer 30  layer 30  predicted")
-    for i, b in enumerate(BIASES):
-        s, active = biased_map(b, DEPTH)
-        row = {k: v[i].mean(1) for k, v in found.items()}
-        key = f"{b:g}".replace(".", "")
-        values[f"active_{key}_theory"] = float(active[0])
-        values[f"s_{key}_theory"] = float(s[-1])
-        values[f"active_{key}"] = float(row["active"][0])
-        values[f"dead_first_{key}"] = float(row["dead"][0])
-        for name in ("dead", "cosine", "s"):
-            x = found[name][i, -1]
-            error = float(x.std()) / math.sqrt(NETWORKS)
-            values[f"{name}_{key}"] = float(x.mean()), error
-        print(f"{b:<5g}{active[0]:9.3f}{row['active'][0]:9.3f}", end="")
-        print(f"{row['dead'][0]:9.2f}{row['dead'][-1]:9.2f}", end="")
-        print(f"{row['cosine'][-1]:10.2f}{s[-1]:10.1f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    predicted = {b: biased_map(b, DEPTH) for b in BIASES}
+    active = {b: share[0] for b, (_, share) in predicted.items()}
+    s = {b: moments[-1] for b, (moments, _) in predicted.items()}
+    found = units()
+    last = {
+        (name, b): (x[i, -1].mean(), x[i, -1].std() / math.sqrt(NETWORKS))
+        for name, x in found.items()
+        for i, b in enumerate(BIASES)
+    }
+    first = {
+        b: (x.mean(), x.std() / math.sqrt(NETWORKS))
+        for b, x in zip(BIASES, found["active"][:, 0], strict=True)
+    }
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_units]

@@ -8,7 +8,7 @@ Poole et al. (2016); Schoenholz et al. (2017); s_w = fan_in * Var(w).
 # --8<-- [start:imports]
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -22,62 +22,85 @@ WIDTH = 128
 # --8<-- [end:imports]
 
 
+# --8<-- [start:call]
+@torch.no_grad()
+def run_call(call: str, generator: torch.Generator, **names: object) -> None:
+    """Run a cell of the tables, line by line, as it is printed.
+
+    Args:
+        call: code; it sees torch.nn.init, math and the names.
+        generator: what every random initializer of torch.nn.init draws from.
+        names: the tensors and numbers that the code speaks of.
+    """
+    inits = dict(vars(nn.init))
+    for name in ("normal_", "uniform_", "orthogonal_", "xavier_normal_"):
+        inits[name] = partial(inits[name], generator=generator)
+    for name in ("kaiming_normal_", "kaiming_uniform_"):
+        inits[name] = partial(inits[name], generator=generator)
+    for line in call.splitlines():
+        exec(line, inits | {"math": math} | names)
+
+
+# --8<-- [end:call]
+
+
 # --8<-- [start:rows]
-Init = Callable[[Tensor, Tensor, torch.Generator], object]
-
-
 class Row(NamedTuple):
     """A row of the table: an activation, its call, the law it promises."""
 
     name: str
     phi: Callable[[Tensor], Tensor]
-    call: Init  # fills w of shape (n, n) and b, which is 0, with generator g
+    call: str  # the cell: fills w of shape (n, n), and b, which is 0
     weight: float = 1.0  # n * Var(w)
     bias: float = 0.0  # Var(b)
     start: float = 1.0  # q of layer 1
 
 
-def gelu_(w: Tensor, b: Tensor, g: torch.Generator) -> None:
-    """Put GELU on its critical point, which needs random biases."""
-    nn.init.normal_(w, 0, math.sqrt(1.98306 / w.shape[1]), generator=g)
-    nn.init.normal_(b, 0, math.sqrt(0.17292), generator=g)
-
-
+SINE = "(6 / w[0].numel()) ** 0.5 / 30"
 ROWS = (
-    Row(
-        "linear",
-        lambda z: 1 * z,
-        lambda w, b, g: nn.init.orthogonal_(w, generator=g),
-    ),
-    Row(
-        "tanh",
-        torch.tanh,
-        lambda w, b, g: nn.init.xavier_normal_(w, generator=g),
-    ),
-    Row(
-        "ReLU",
-        torch.relu,
-        lambda w, b, g: nn.init.kaiming_normal_(w, generator=g),
-        weight=2,
-    ),
+    Row("linear", lambda z: 1 * z, "orthogonal_(w)"),
+    Row("tanh", torch.tanh, "xavier_normal_(w)"),
+    Row("softsign", nn.functional.softsign, "xavier_normal_(w)"),
+    Row("ReLU", torch.relu, "kaiming_normal_(w)", 2),
     Row(
         "Leaky ReLU",
         lambda z: nn.functional.leaky_relu(z, 0.2),
-        lambda w, b, g: nn.init.kaiming_normal_(w, a=0.2, generator=g),
-        weight=2 / 1.04,
+        "kaiming_normal_(w, a=a)",
+        2 / 1.04,
+    ),
+    Row("SELU", torch.selu, 'kaiming_normal_(w, nonlinearity="linear")'),
+    Row("GELU, He", nn.functional.gelu, "kaiming_normal_(w)", 2),
+    Row(
+        "GELU",
+        nn.functional.gelu,
+        "normal_(w, 0, (1.98306 / w[0].numel()) ** 0.5)\n"
+        "normal_(b, 0, 0.17292 ** 0.5)",
+        1.98306,
+        0.17292,
+        start=3.5616,
     ),
     Row(
-        "SELU",
-        torch.selu,
-        lambda w, b, g: nn.init.kaiming_normal_(
-            w, nonlinearity="linear", generator=g
-        ),
+        "SiLU",
+        nn.functional.silu,
+        "normal_(w, 0, (1.98800 / w[0].numel()) ** 0.5)\n"
+        "normal_(b, 0, 0.55514 ** 0.5)",
+        1.98800,
+        0.55514,
+        start=14.3202,
     ),
-    Row("GELU", nn.functional.gelu, gelu_, 1.98306, 0.17292, start=3.5616),
+    Row(
+        "sine",
+        lambda z: torch.sin(30 * z),
+        f"uniform_(w, -({SINE}), {SINE})",
+        2 / 900,
+        start=1 / 900,
+    ),
     Row(
         "sigmoid",
         torch.sigmoid,
-        lambda w, b, g: nn.init.xavier_normal_(w, generator=g),
+        "normal_(w, 0, 10 / w[0].numel() ** 0.5)",
+        100,
+        start=50,
     ),
 )
 
@@ -85,7 +108,7 @@ ROWS = (
 def fill(row: Row, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Run the call of a row and return a weight and a bias."""
     w, b = torch.empty(WIDTH, WIDTH), torch.zeros(WIDTH)
-    row.call(w, b, generator)
+    run_call(row.call, generator, w=w, b=b, a=0.2)
     return w, b
 
 
@@ -96,7 +119,7 @@ def fill(row: Row, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 def predicted(row: Row) -> tuple[float, float]:
     """Return q_depth / q_1 and d_1 / d_depth for infinite width.
 
-    >>> [round(x, 6) for x in predicted(ROWS[2])]
+    >>> [round(x, 6) for x in predicted(ROWS[3])]
     [1.0, 1.0]
     """
     t = torch.linspace(-10, 10, 4000, dtype=torch.float64)
@@ -145,37 +168,32 @@ def measured(row: Row, networks: int = 160) -> Tensor:
 # --8<-- [end:measured]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print, per row, the two factors over all layers."""
-    gelu = ROWS[5]
-    values: dict[str, float | tuple[float, float]] = {
-        "gelu_weight": gelu.weight,
-        "gelu_bias": gelu.bias,
-        "relu_xavier": predicted(ROWS[2]._replace(weight=1))[0],
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    theory = {row.name: predicted(row) for row in ROWS}
+    seen = {
+        row.name: [
+            (x.mean(), x.std() / math.sqrt(len(x))) for x in measured(row)
+        ]
+        for row in ROWS
     }
     print("            signal               gradient")
     print("            predicted  measured  predicted  measured")
-    for row in ROWS:
-        key = row.name.lower().replace(" ", "_")
-        line = f"{row.name:11} "
-        theories = predicted(row)
-        for letter, theory, seen in zip(
-            "qd", theories, measured(row), strict=True
-        ):
-            error = float(seen.std()) / math.sqrt(len(seen))
-            values[f"{key}_{letter}_theory"] = theory
-            values[f"{key}_{letter}"] = float(seen.mean()), error
-            digits = ".2f" if theory > 0.01 else ".0e"
-            shown = ".1f" if theory > 0.01 else ".0e"
-            line += f"{theory:9{digits}}  {float(seen.mean()):8{shown}}  "
+    for name, pair in seen.items():
+        line = f"{name:11} "
+        for factor, (mean, _) in zip(theory[name], pair, strict=True):
+            digits = (".2f", ".1f") if factor > 0.01 else (".0e", ".0e")
+            line += f"{factor:9{digits[0]}}  {mean:8{digits[1]}}  "
         print(line.rstrip())
-    return values
 
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    rows = {row.name: row for row in ROWS}
+    relu_xavier, _ = predicted(rows["ReLU"]._replace(weight=1))
+    _, sigmoid_xavier = predicted(rows["sigmoid"]._replace(weight=1, start=1))
+    silu = rows["SiLU"]._replace(weight=2, bias=0, start=1)
+    silu_he, _ = predicted(silu)
+    gelu_start, silu_start = rows["GELU"].start, rows["SiLU"].start
+    sine = 900 * rows["sine"].start * theory["sine"][0]  # Var(30 z)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_rows]
@@ -194,9 +212,9 @@ def plot_rows() -> Figure:
         axis.plot([], [], color="C0", ls="--", lw=1, label="predicted")
         axis.plot(names, means, "o", color="C1", label="measured", ms=5)
         axis.set(yscale="log")
-    axes[0].set(ylabel="signal, last / first layer", ylim=(0.02, 30))
+    axes[0].set(ylabel="signal, last / first layer", ylim=(0.003, 30))
     axes[1].set(ylabel="gradient, first / last layer")
-    axes[1].tick_params(axis="x", rotation=30)
+    axes[1].tick_params(axis="x", rotation=45)
     axes[0].legend()
     return figure
 

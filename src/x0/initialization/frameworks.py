@@ -27,12 +27,12 @@ class Law(NamedTuple):
 
 
 def uniform_law(text: str, n: float) -> Law:
-    """Return U(-r, r) with r = 1/sqrt(n); its variance is r^2 / 3."""
+    """Return U(-r, r), r = 1/sqrt(n), n positive; its variance is r^2 / 3."""
     return Law(f"U(±1/√{text})", 1 / math.sqrt(3 * n))
 
 
 def xavier_law(fan_in: int, fan_out: int) -> Law:
-    """Return the law of xavier_uniform_."""
+    """Return the distribution of xavier_uniform_."""
     return Law("Xavier uniform", math.sqrt(2 / (fan_in + fan_out)))
 
 
@@ -149,22 +149,11 @@ def constructed(
 # --8<-- [end:constructed]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print each default: its law, the std of the law, the measured std."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print(f"{'layer, parameter':<31}{'law':<17}{'std':>8}{'measured':>10}")
-    for layer, (construct, laws) in TABLE.items():
-        print(layer)
-        for name, tensor in constructed(construct, list(laws), 30).items():
-            text, std, _ = laws[name]
-            measured = float(tensor.std())
-            print(f"  {name:<29}{text:<17}{std:8.4f}{measured:10.4f}")
-            key = layer.split("(")[0].lower() + "_" + name.replace(".", "_")
-            values.setdefault(key, measured)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    std, measured = {}, {}
+    for layer, (construct, laws) in TABLE.items():
+        for name, w in constructed(construct, list(laws), 30).items():
+            std[layer, name] = laws[name].std
+            measured[layer, name] = w.std()
+    # --8<-- [end:demo]

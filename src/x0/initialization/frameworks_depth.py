@@ -33,7 +33,7 @@ def default_map(
 
     Args:
         weight: n Var(w).
-        bias: Var(b).
+        bias: Var(b), not negative.
         depth: number of layers; the first entry belongs to layer 1.
 
     >>> q, spread = default_map(2.0, 0.0, 3)
@@ -86,33 +86,25 @@ def forward(rule: str) -> tuple[Tensor, Tensor]:
 # --8<-- [end:measured]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print q and the spread across inputs of the last layer."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("layer 30            q, predicted  measured  spread across inputs")
-    for rule, key in (("PyTorch default", "default"), ("He", "he")):
-        weight, bias = RULES[rule]
-        q, u = default_map(weight, bias / WIDTH, DEPTH)
-        measured_q, measured_u = forward(rule)
-        for name, x in (("q", measured_q[-1]), ("u", measured_u[-1].sqrt())):
-            error = float(x.std()) / math.sqrt(NETWORKS)
-            values[f"{key}_{name}"] = float(x.mean()), error
-        values[f"{key}_q_theory"] = float(q[-1])
-        values[f"{key}_u_theory"] = math.sqrt(u[-1])
-        spread = f"{measured_u[-1].sqrt().mean():.0e}"
-        print(f"{rule:<20}{q[-1]:12.5f}{measured_q[-1].mean():10.4f}", end="")
-        print(f"{spread:>15}")
-        if key == "default":
-            single = np.flatnonzero(np.sqrt(u) < 2.0**-24)[0] + 1
-            values["single_layer"] = float(single)
-            values["p_theory"] = float(q[-1]) / 2
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    q, spread, measured = {}, {}, {}
+    print("layer 30            q, predicted  measured  spread across inputs")
+    for rule, (weight, bias) in RULES.items():
+        q[rule], u = default_map(weight, bias / WIDTH, DEPTH)
+        spread[rule] = np.sqrt(u)
+        last_q, last_u = (x[-1] for x in forward(rule))
+        measured[rule] = [
+            (x.mean(), x.std() / math.sqrt(NETWORKS))
+            for x in (last_q, last_u.sqrt())
+        ]
+        print(f"{rule:<20}{q[rule][-1]:12.5f}{last_q.mean():10.4f}", end="")
+        print(f"{last_u.sqrt().mean():15.0e}")
+
+    # from this layer on, single precision sees one input only
+    single = np.flatnonzero(spread["PyTorch default"] < 2.0**-24)[0] + 1
+    p = q["PyTorch default"][-1] / 2
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_spread]
@@ -126,15 +118,16 @@ def plot_spread() -> Figure:
         theory = default_map(weight, bias / WIDTH, DEPTH)
         pairs = zip(axes, theory, forward(rule), (1, 0.5), strict=True)
         for ax, line, points, power in pairs:
-            label = "predicted" if i == 0 else None
-            ax.plot(layers, line**power, "k--", lw=1, label=label)
+            ax.plot(layers, line**power, "k--", lw=1)
             mean = points.pow(power).mean(1).numpy()
-            ax.plot(layers[::2], mean[::2], "os"[i], color=f"C{i}", label=rule)
+            color = ("C4", "C0")[i]
+            ax.plot(layers[::2], mean[::2], "os"[i], color=color)
             ax.set_yscale("log")
+        axes[0].text(20, (3e-3, 0.4)[i], rule, color=color)
+        axes[1].text(20, (1e-5, 1e-2)[i], rule, color=color)
     axes[0].set_ylabel("second moment q")
     axes[1].set_ylabel("relative spread across inputs")
     axes[1].set_xlabel("layer")
-    axes[1].legend(loc="lower left")
     return fig
 
 

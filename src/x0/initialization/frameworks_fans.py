@@ -98,32 +98,38 @@ LAYERS: dict[str, Row] = {
 
 
 # --8<-- [start:attention]
-def attention_logits(joint: bool, networks: int) -> Tensor:
-    """Return the mean squared logit of nn.MultiheadAttention, per network.
+def attention_logits(
+    networks: int, kdim: int | None = None, vdim: int | None = None
+) -> Tensor:
+    """Return the mean squared logit of nn.MultiheadAttention(64), per network.
+
+    The default is one stacked (3E, E) matrix; a kdim or vdim that differs
+    gives each projection its own matrix.
 
     Args:
-        joint: one stacked (3E, E) matrix, as by default; False passes a
-            vdim that differs and so gives each projection its own matrix.
         networks: number of constructions.
+        kdim: size of the inputs of the keys, 64 if None.
+        vdim: size of the inputs of the values, 64 if None.
 
-    >>> round(4 * float(attention_logits(True, 100).mean()), 1)
+    >>> round(4 * float(attention_logits(100).mean()), 1)
     1.0
     """
     size, heads, tokens = 64, 4, 16
     generator = torch.Generator().manual_seed(SEED)
     x = torch.randn(tokens, size, generator=generator)
-    x = x / x.square().mean(1, keepdim=True).sqrt()
+    y = torch.randn(tokens, kdim or size, generator=generator)
+    x, y = (t / t.square().mean(1, keepdim=True).sqrt() for t in (x, y))
     squares = []
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.set_rng_state(generator.get_state())
         for _ in range(networks):
-            layer = nn.MultiheadAttention(size, heads)
-            query, key, _ = layer.in_proj_weight.chunk(3)
-            if not joint:
-                layer = nn.MultiheadAttention(size, heads, vdim=size + 1)
+            layer = nn.MultiheadAttention(size, heads, kdim=kdim, vdim=vdim)
+            if kdim is None and vdim is None:
+                query, key, _ = layer.in_proj_weight.chunk(3)
+            else:
                 query = layer.get_parameter("q_proj_weight")
                 key = layer.get_parameter("k_proj_weight")
-            q, k = (x @ w.T for w in (query, key))
+            q, k = x @ query.T, y @ key.T
             q, k = (t.view(tokens, heads, -1).transpose(0, 1) for t in (q, k))
             logits = q @ k.mT / math.sqrt(size / heads)
             apart = ~torch.eye(tokens, dtype=torch.bool)
@@ -134,29 +140,23 @@ def attention_logits(joint: bool, networks: int) -> Tensor:
 # --8<-- [end:attention]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print q_out / p_in by layer, and the attention logits."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
-    values: dict[str, float | tuple[float, float]] = {}
-    print(f"{'layer, without bias':<38}{'predicted':>10}{'measured':>10}")
-    for key, (name, build, shapes, theory) in LAYERS.items():
+    predicted, measured = {}, {}
+    for key, (_, build, shapes, theory) in LAYERS.items():
         inputs = [torch.randn(s, generator=generator) for s in shapes]
         inputs = [x / x.square().mean(1, True).sqrt() for x in inputs]
-        factor = forward_factor(build, inputs, 60)
-        error = float(factor.std()) / math.sqrt(len(factor))
-        values[key] = float(factor.mean()), error
-        values[f"{key}_theory"] = theory
-        print(f"{name:<38}{theory:10.3f}{factor.mean():10.2f}")
-    for joint, key, theory in ((True, "joint", 0.25), (False, "apart", 1.0)):
-        squares = attention_logits(joint, 200)
-        error = float(squares.std()) / math.sqrt(len(squares))
-        values[key] = float(squares.mean()), error
-        name = f"squared logits, projections {key}"
-        print(f"{name:<38}{theory:10.3f}{squares.mean():10.2f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        q = forward_factor(build, inputs, 60)
+        predicted[key] = theory
+        measured[key] = q.mean(), q.std() / math.sqrt(len(q))
+    for key, sizes, theory in (
+        ("stacked", {}, 1 / 4),
+        ("vdim 128", {"vdim": 128}, 1.0),
+        ("kdim 128", {"kdim": 128}, 2 * 128 / (64 + 128)),
+        ("kdim 16", {"kdim": 16}, 2 * 16 / (64 + 16)),
+    ):
+        q = attention_logits(200, **sizes)
+        measured[key] = q.mean(), q.std() / math.sqrt(len(q))
+        predicted[key] = theory
+    # --8<-- [end:demo]

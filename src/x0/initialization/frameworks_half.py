@@ -61,30 +61,23 @@ def layers_until_zero(
 # --8<-- [end:zeros]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the share of zeros, and the depth that a small std survives."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     print("share of zeros   float16, predicted  measured  bfloat16")
     for std in (1e-6, 1e-7, 1e-8):
         theory = math.erf(2.0**-25 / (std * math.sqrt(2)))
         half = zero_share(std, torch.float16)
         brain = zero_share(std, torch.bfloat16)
         print(f"std {std:<8g}{theory:23.3f}{half:10.2f}{brain:10.2f}")
-        values[f"zeros_{-math.log10(std):.0f}"] = theory
+
     generator = torch.Generator().manual_seed(SEED)
+    depth = {}
     for dtype in (torch.float16, torch.bfloat16):
-        depth = layers_until_zero(0.01, dtype, generator).mean()
         name = str(dtype).removeprefix("torch.")
-        values[name] = float(depth)
-        print(f"std 0.01, {name}: all zero from layer {depth:.0f} on")
-    values["depth_theory"] = -50 * math.log(2) / math.log(256 * 1e-4 / 2)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        depth[name] = layers_until_zero(0.01, dtype, generator).mean()
+        print(f"std 0.01, {name}: all zero from layer {depth[name]:.0f} on")
+    depth_theory = -50 * math.log(2) / math.log(256 * 1e-4 / 2)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_zeros]

@@ -4,8 +4,6 @@ Each layer must be reset, children first; what has no reset stays garbage.
 """
 
 # --8<-- [start:imports]
-import itertools
-
 import torch
 from torch import nn
 
@@ -21,25 +19,53 @@ def materialize_(model: nn.Module, device: str = "cpu") -> list[str]:
     Resets run children first, as constructors do: MultiheadAttention sets
     the bias of its out_proj to 0 after out_proj has drawn one.
 
+    Args:
+        model: on the meta device; lazy modules have run once before.
+        device: where to.
+
     Returns:
-        Parameters and buffers that no layer sets. They hold NaN, so that a
-        forgotten one cannot pass for a value.
+        Parameters and buffers that no layer sets. They hold NaN, integers
+        the least number and booleans False, so that a forgotten one cannot
+        pass for a value.
+
+    Raises:
+        ValueError: some parameter is not on the meta device, and would lose
+            its numbers, or has no shape yet; torch knows no such device.
 
     >>> with torch.device("meta"):
     ...     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     >>> materialize_(model), model[0].weight.device.type
     ([], 'cpu')
     """
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f"No such device. Received: {device=}") from error
+    for name, parameter in model.named_parameters():
+        if nn.parameter.is_lazy(parameter) or not parameter.is_meta:
+            raise ValueError(
+                "All parameters must be on the meta device, with a shape. "
+                f"Received: {name} on {parameter.device}"
+            )
     model.to_empty(device=device)
-    for tensor in itertools.chain(model.parameters(), model.buffers()):
-        if tensor.is_floating_point():
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    for tensor in tensors.values():
+        if tensor.is_floating_point() or tensor.is_complex():
             tensor.fill_(torch.nan)
+        elif tensor.dtype == torch.bool:
+            tensor.fill_(False)
+        else:
+            tensor.fill_(torch.iinfo(tensor.dtype).min)
+    filled = {name: tensor._version for name, tensor in tensors.items()}
     for module in reversed(list(model.modules())):
         for name in ("reset_parameters", "_reset_parameters"):
             if hasattr(module, name):
                 getattr(module, name)()
-    named = itertools.chain(model.named_parameters(), model.named_buffers())
-    return [name for name, tensor in named if tensor.isnan().any()]
+    return [  # the version counts the writes
+        name
+        for name, tensor in tensors.items()
+        if tensor._version == filled[name] or tensor.isnan().any()
+    ]
 
 
 # --8<-- [end:materialize]
@@ -64,29 +90,17 @@ class TiedModel(nn.Module):
 # --8<-- [end:model]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what is left after materializing, and whether the tie held."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     with torch.device("meta"):
         model = TiedModel()
     before = model.head.weight is model.embedding.weight
-    with torch.random.fork_rng(devices=[]):
-        generator = torch.Generator().manual_seed(SEED)
-        torch.set_rng_state(generator.get_state())
-        left = materialize_(model)
+    torch.manual_seed(SEED)
+    left = materialize_(model)
     after = model.head.weight is model.embedding.weight
+    embedding = model.embedding.weight.std().item()
+    head = model.head.weight.std().item()
     print("still without a value:", ", ".join(left))
     print("weights tied on meta:", before, "- after to_empty:", after)
-    values = {
-        "left": float(len(left)),
-        "embedding": float(model.embedding.weight.detach().std()),
-        "head": float(model.head.weight.detach().std()),
-    }
-    print(f"std of embedding and head: {values['embedding']:.1f}, ", end="")
-    print(f"{values['head']:.2f}")
-    return dict(values)
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    print(f"std of embedding and head: {embedding:.1f}, {head:.2f}")
+    # --8<-- [end:demo]

@@ -1,6 +1,6 @@
 """One number, 0.02, names three standard deviations.
 
-A normal law cut at two sigma keeps the std 0.8796 sigma.
+A normal distribution cut at two sigma keeps the std 0.8796 sigma.
 
 torch.nn.init.trunc_normal_ cuts at the values a = -2 and b = 2, whatever
 the std is: with std = 0.02 it cuts nothing.
@@ -23,18 +23,18 @@ STD = 0.02
 
 # --8<-- [start:truncated]
 def kept_std(cut: float) -> float:
-    """Return the std of a standard normal law cut at -cut and cut.
+    """Return the std of a standard normal variable cut at -cut and cut.
 
     Raises:
-        ValueError: cut is not positive.
+        ValueError: cut is below 0.001, where the formula loses its digits.
 
     >>> round(kept_std(2), 4)
     0.8796
     """
-    if cut <= 0:
+    if not cut >= 1e-3:
         raise ValueError(f"cut must be positive. Received: {cut=}")
     inside = math.erf(cut / math.sqrt(2))
-    density = math.exp(-(cut**2) / 2) / math.sqrt(2 * math.pi)
+    density = math.exp(-(cut * cut) / 2) / math.sqrt(2 * math.pi)
     return math.sqrt(1 - 2 * cut * density / inside)
 
 
@@ -45,21 +45,33 @@ def truncated_normal_(
     rescale: bool = False,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Fill tensor in place from a normal law cut at cut standard deviations.
+    """Fill tensor in place from a normal, cut at cut standard deviations.
 
     Args:
         tensor: any tensor.
-        std: of the normal law before the cut; with rescale, after it.
+        std: of the normal before the cut; with rescale, after it.
         cut: in standard deviations, as in TensorFlow and JAX.
         rescale: make up for the cut, as variance scaling in Keras does.
         generator: source of randomness.
+
+    Raises:
+        ValueError: tensor is not real, std is negative, or cut is not
+            positive.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> w = truncated_normal_(torch.empty(100_000), 0.02, generator=generator)
     >>> round(float(w.std()), 4), float(w.abs().max()) <= 0.04
     (0.0176, True)
     """
-    sigma = std / kept_std(cut) if rescale else std
+    kept = kept_std(cut)
+    if not tensor.is_floating_point() or not 0 <= std < math.inf:
+        raise ValueError(
+            "Expected real numbers and std of 0 or more. "
+            f"Received: {tensor.dtype}, {std=}"
+        )
+    if std == 0:
+        return nn.init.zeros_(tensor)
+    sigma = std / kept if rescale else std
     return nn.init.trunc_normal_(
         tensor, 0, sigma, -cut * sigma, cut * sigma, generator=generator
     )
@@ -71,7 +83,7 @@ def truncated_normal_(
 # --8<-- [start:readings]
 @functools.cache
 def readings(count: int = 200_000) -> dict[str, Tensor]:
-    """Return draws of the three laws that are called 0.02."""
+    """Return draws of the three distributions called 0.02."""
     generator = torch.Generator().manual_seed(SEED)
     normal, tensorflow, default = (torch.empty(count) for _ in range(3))
     nn.init.normal_(normal, 0, STD, generator=generator)
@@ -87,31 +99,20 @@ def readings(count: int = 200_000) -> dict[str, Tensor]:
 # --8<-- [end:readings]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the std and the largest value of each reading."""
-    values: dict[str, float | tuple[float, float]] = {
-        "kept": kept_std(2),
-        "cut_theory": STD * kept_std(2),
-    }
-    print("0.02 read as                 std      max |w|")
-    keys = ("normal", "cut", "default")
-    for key, (name, w) in zip(keys, readings().items(), strict=True):
-        values[key] = float(w.std())
-        values[f"{key}_max"] = float(w.abs().max()) / STD
-        print(f"{name:<26}{w.std():.4f}{w.abs().max() / STD:8.1f} σ")
-    generator = torch.Generator().manual_seed(SEED)
-    w = truncated_normal_(torch.empty(200_000), STD, 2, True, generator)
-    values["rescaled"] = float(w.std())
-    values["rescaled_max"] = float(w.abs().max()) / STD
-    print(f"{'cut at 2σ, rescaled':<26}{w.std():.4f}", end="")
-    print(f"{w.abs().max() / STD:8.1f} σ")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    generator = torch.Generator().manual_seed(SEED)
+    rescaled = truncated_normal_(
+        torch.empty(200_000), STD, rescale=True, generator=generator
+    )
+    laws = readings() | {"cut at 2σ, rescaled": rescaled}
+    std = {name: w.std() for name, w in laws.items()}
+    largest = {name: w.abs().max() / STD for name, w in laws.items()}
+    print("0.02 read as                 std      max |w|")
+    for name in laws:
+        print(f"{name:<26}{std[name]:.4f}{largest[name]:8.1f} σ")
+    kept = kept_std(2)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_readings]

@@ -39,9 +39,11 @@ def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
     """
     if nonlinearity == "leaky_relu":
         number = isinstance(negative_slope, (int, float))
-        if not number or isinstance(negative_slope, bool):
+        if isinstance(negative_slope, bool) or not (
+            number and math.isfinite(negative_slope)
+        ):
             raise ValueError(f"Expected a number. Received: {negative_slope=}")
-        return math.sqrt(2 / (1 + negative_slope**2))
+        return math.sqrt(2 / (1 + negative_slope * negative_slope))
     if nonlinearity not in GAINS:
         raise ValueError(f"No gain is known. Received: {nonlinearity=}")
     return GAINS[nonlinearity]
@@ -104,12 +106,17 @@ def he_normal_(
         generator: source of randomness.
 
     Raises:
-        ValueError: as he_std does.
+        ValueError: as he_std does, and if tensor is not real.
+
+    Warns:
+        UserWarning: tensor has no elements, as torch.nn.init does.
 
     >>> weight = he_normal_(torch.empty(64, 32, 3, 3))
     >>> bool(abs(weight.std() - (2 / 288) ** 0.5) < 0.002)
     True
     """
+    if not tensor.is_floating_point():  # complex: is |w|^2 meant, or w^2?
+        raise ValueError(f"Expected real numbers. Received: {tensor.dtype}")
     if 0 in tensor.shape:
         warnings.warn("A tensor without elements stays as it is", stacklevel=2)
         return tensor
@@ -127,11 +134,13 @@ def he_uniform_(
 ) -> Tensor:
     """Fill tensor in place from U(-bound, bound), bound = sqrt(3) * std.
 
-    Arguments and errors are those of he_normal_.
+    Arguments, warnings and errors are those of he_normal_.
 
     >>> float(he_uniform_(torch.empty(64, 75)).abs().max()) <= 0.2829
     True
     """
+    if not tensor.is_floating_point():
+        raise ValueError(f"Expected real numbers. Received: {tensor.dtype}")
     if 0 in tensor.shape:
         warnings.warn("A tensor without elements stays as it is", stacklevel=2)
         return tensor
@@ -189,36 +198,24 @@ def he_uniform(
 # --8<-- [end:numpy]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print std and bound of two layers, and n * v of what was drawn."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
     generator = torch.Generator().manual_seed(SEED)
     linear, kernel = torch.empty(256, 256), torch.empty(32, 3, 5, 5)
     he_normal_(linear, nonlinearity="relu", generator=generator)
     he_uniform_(kernel, nonlinearity="relu", generator=generator)
-    values: dict[str, float | tuple[float, float]] = {
-        "gain": gain("relu"),
-        "gain_leaky": gain("leaky_relu", 0.2),
-        "std": he_std(linear.shape),
-        "bound": math.sqrt(3) * he_std(kernel.shape),
-        "std_conv": he_std(kernel.shape),
-        "bound_default": math.sqrt(3) * he_std(kernel.shape, a=math.sqrt(5)),
-        "nv_default": 75 * he_std(kernel.shape, a=math.sqrt(5)) ** 2,
-    }
+    std = he_std(linear.shape)
+    bound = math.sqrt(3) * he_std(kernel.shape)
+    default = math.sqrt(3) * he_std(kernel.shape, a=math.sqrt(5))  # of Conv2d
     n_v = {
         "normal": 256 * linear.var(),
         "uniform": 75 * kernel.var(),
         "NumPy normal": 256 * he_normal((256, 256), rng=rng).var(),
         "NumPy uniform": 256 * he_uniform((256, 256), rng=rng).var(),
     }
-    print(f"std of Linear(256, 256)      {values['std']:.5f}")
-    print(f"bound of Conv2d(3, 32, 5)    {values['bound']:.5f}")
+    print(f"std of Linear(256, 256)      {std:.5f}")
+    print(f"bound of Conv2d(3, 32, 5)    {bound:.5f}")
     for name, value in n_v.items():
         print(f"fan_in * Var(w), {name:<15}{value:.1f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -62,31 +62,22 @@ def second_moments(
 # --8<-- [end:moments]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the factor per layer, predicted and measured."""
-    rng = np.random.default_rng(SEED)
-    std = list(STD.values())
-    q = second_moments(std, WIDTH, DEPTH, NETWORKS, rng)
-    mean, error = q.mean(axis=2), q.std(axis=2) / math.sqrt(NETWORKS)
-    values: dict[str, float | tuple[float, float]] = {
-        "he": (float(mean[2, DEPTH]), float(error[2, DEPTH])),
-        "he_30": (float(mean[2, 30]), float(error[2, 30])),
-        "xavier_30": (float(mean[1, 30]), float(error[1, 30])),
-        "xavier_30_theory": 2.0**-30,
-        "large_theory": 2.25**DEPTH,
-        "small_theory": (WIDTH * 1e-4 / 2) ** DEPTH,
-    }
-    print("             predicted  measured factor of q per layer")
-    for i, (name, s) in enumerate(STD.items()):
-        factor = (mean[i, 30] / mean[i, 0]) ** (1 / 30)
-        print(f"{name:<12}{WIDTH * s * s / 2:10.4f}{factor:10.3g}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    rng = np.random.default_rng(SEED)
+    q = second_moments(list(STD.values()), WIDTH, DEPTH, NETWORKS, rng)
+    mean, error = q.mean(axis=2), q.std(axis=2) / math.sqrt(NETWORKS)
+    measured = {
+        name: list(zip(mean[i], error[i], strict=True))
+        for i, name in enumerate(STD)
+    }
+    layers = np.arange(DEPTH + 1)
+    predicted = {name: (WIDTH * s * s / 2) ** layers for name, s in STD.items()}
+    print("             predicted  measured factor of q per layer")
+    for name, pairs in measured.items():
+        factor = (pairs[30][0] / pairs[0][0]) ** (1 / 30)
+        print(f"{name:<12}{predicted[name][1]:10.4f}{factor:10.3g}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_forward]
@@ -97,15 +88,15 @@ def plot_forward() -> Figure:
     fig, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
     layers = np.arange(0, DEPTH + 1, 5)
     for i, (name, s) in enumerate(STD.items()):
-        label = "predicted" if i == 0 else None
         theory = (WIDTH * s * s / 2) ** layers
-        ax.plot(layers, theory, ls="--", lw=1, color="black", label=label)
+        ax.plot(layers, theory, ls="--", lw=1, color="black")
         mean = q[i].mean(axis=1)[layers]
-        ax.plot(layers, mean, "o^sD"[i], ms=5, color=f"C{i}", label=name)
+        color = f"C{'2103'[i]}"
+        ax.plot(layers, mean, "o^sD"[i], ms=5, color=color)
+        ax.text(DEPTH + 1.5, mean[-1], name, color=color, va="center")
     ax.set_yscale("log")
     ax.set_xlabel("layer")
     ax.set_ylabel("second moment q")
-    ax.legend(loc="lower left")
     return fig
 
 

@@ -99,33 +99,29 @@ def measure(rule: str, rounds: int = 4) -> tuple[Tensor, Tensor]:
 # --8<-- [end:passes]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how far signal and gradient get through alternating widths."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    measured = {}
     print("rule          q_D / q_1   d_1 / d_D")
     for rule in RULES:
         q, d = measure(rule)
-        for name, x in (("q", q[-1]), ("d", d[0])):
-            error = float(x.std()) / math.sqrt(len(x))
-            values[f"{name}_{rule.split()[0]}"] = (float(x.mean()), error)
+        measured[rule] = [
+            (x.mean(), x.std() / math.sqrt(len(x))) for x in (q[-1], d[0])
+        ]
         print(f"{rule:<13}{q[-1].mean():10.2f}{d[0].mean():12.2f}")
-    values["q_mean_theory"] = 0.4**6 * 1.6**5  # 1/2 * 64 * 4 / 320 = 0.4
-    values["d_mean_theory"] = 1.6**6 * 0.4**5
+    # mean of both: 64 * 4 / 320 / 2 = 0.4, 256 * 4 / 320 / 2 = 1.6
+    predicted = [0.4**6 * 1.6**5, 1.6**6 * 0.4**5]
+
     generator = torch.Generator().manual_seed(SEED)
-    for name, factor in (("he", 1.0), ("xavier", 0.5)):
-        rule = "fan_in" if name == "he" else "mean of both"
-        v = [factor * x for x in variances(PYRAMID, rule)]
+    pyramid = {}
+    for name, rule, gain in (
+        ("He", "fan_in", 1),
+        ("Xavier", "mean of both", 0.5),
+    ):
+        v = [gain * x for x in variances(PYRAMID, rule)]
         q, _ = passes(PYRAMID, v, 100, generator)
-        for layer, x in enumerate(q, 1):
-            error = float(x.std()) / math.sqrt(len(x))
-            values[f"pyramid_{name}_{layer}"] = (float(x.mean()), error)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        pyramid[name] = [(x.mean(), x.std() / math.sqrt(len(x))) for x in q]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_passes]
@@ -140,9 +136,10 @@ def plot_passes() -> Figure:
         backward = np.cumprod([1, *(n[:1:-1] * v[:0:-1] / 2)])[::-1]
         pairs = zip(axes, measure(rule), (forward, backward), strict=True)
         for ax, measured, theory in pairs:
-            ax.plot(layers, theory, ls="--", lw=1, color=f"C{i}")
+            color = ("C0", "C2", "C1")[i]
+            ax.plot(layers, theory, ls="--", lw=1, color=color)
             mean = measured.mean(1).numpy()
-            ax.plot(layers, mean, "os^"[i], ms=4, color=f"C{i}", label=rule)
+            ax.plot(layers, mean, "os^"[i], ms=4, color=color, label=rule)
     for ax in axes:
         ax.set_yscale("log")
     axes[0].legend()

@@ -75,7 +75,7 @@ def train(depth: int, steps: int = STEPS) -> NDArray[np.float64]:
         log_p = h.log_softmax(-1).gather(-1, y[rows].unsqueeze(-1))
         loss = -log_p.mean((1, 2))
         optimizer.zero_grad()
-        torch.autograd.backward(loss.sum())
+        loss.sum().backward()
         optimizer.step()
         history.append(loss.detach())
     losses = torch.stack(history, 1).double().numpy()
@@ -85,28 +85,23 @@ def train(depth: int, steps: int = STEPS) -> NDArray[np.float64]:
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how many of three networks get below half of ln 10."""
-    values: dict[str, float | tuple[float, float]] = {"chance": math.log(10)}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    chance = math.log(10)
+    last = {depth: train(depth)[..., -50:].mean(-1) for depth in (10, 30)}
+    loss = {
+        (name, depth): (x[i].mean(), x[i].std(ddof=1) / math.sqrt(SEEDS))
+        for depth, x in last.items()
+        for i, name in enumerate(NAMES)
+    }
     print("trained    10 layers  30 layers")
-    end = {depth: train(depth)[..., -50:].mean(-1) for depth in (10, 30)}
     for i, name in enumerate(NAMES):
         row = f"{name:<8}"
-        for depth in (10, 30):
-            loss = end[depth][i]
-            error = loss.std(ddof=1) / math.sqrt(SEEDS)
-            key = name.split()[0].lower()
-            values[f"{key}_{depth}"] = (float(loss.mean()), float(error))
-            trained = int((loss < math.log(10) / 2).sum())
+        for x in last.values():
+            trained = (x[i] < chance / 2).sum()
             row += f"{trained:7d} of {SEEDS}"
         print(row)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_curves]

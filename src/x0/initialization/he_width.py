@@ -57,6 +57,9 @@ def log_second_moment(
 def summarize(log_s: NDArray[np.float64]) -> dict[str, float]:
     """Return mean and median of s, variance of ln s, and standard errors.
 
+    Args:
+        log_s: ln s of each network, finite, not empty, shape (networks,).
+
     >>> summarize(np.log(np.array([1.0, 1.0, 4.0])))["median"]
     1.0
     """
@@ -74,35 +77,27 @@ def summarize(log_s: NDArray[np.float64]) -> dict[str, float]:
 # --8<-- [end:summary]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print mean, median and Var(ln s) of 30 layers for three widths."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
-    values: dict[str, float | tuple[float, float]] = {}
-    print("width  mean s  median s  Var(ln s)  5 depth/n")
+    theory = {width: 5 * DEPTH / width for width in WIDTHS}
+    median, variance = {}, {}
     for width in WIDTHS:
         row = summarize(log_second_moment(width, DEPTH, NETWORKS, rng))
-        values[f"mean_{width}"] = (row["mean"], row["mean_se"])
-        values[f"median_{width}"] = row["median"]
-        values[f"variance_{width}"] = (row["variance"], row["variance_se"])
-        print(
-            f"{width:5d}  {row['mean']:6.1f}  {row['median']:8.1f}"
-            f"  {row['variance']:9.1f}  {5 * DEPTH / width:9.3f}"
-        )
-        values[f"theory_{width}"] = 5 * DEPTH / width
-        values[f"theory_median_{width}"] = math.exp(-5 * DEPTH / width / 2)
-    values["spread_256"] = math.exp(math.sqrt(5 * DEPTH / 256))
-    return values
+        median[width] = row["median"]
+        variance[width] = row["variance"], row["variance_se"]
 
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    log_s = log_second_moment(64, DEPTH, NETWORKS, rng)
+    s = np.sort(np.exp(log_s))[::-1]
+    top_share = s[: NETWORKS // 100].sum() / s.sum()  # the largest 1 %
+    theory_median = {width: math.exp(-v / 2) for width, v in theory.items()}
+    spread = {width: math.exp(math.sqrt(v)) for width, v in theory.items()}
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_lognormal]
 def plot_lognormal() -> Figure:
-    """Draw the law of ln s for three widths against the normal law."""
+    """Draw the distribution of ln s for three widths, with the prediction."""
     rng = np.random.default_rng(SEED)
     fig, ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
     edges = np.linspace(-7.5, 4.5, 61)

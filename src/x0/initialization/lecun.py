@@ -41,14 +41,20 @@ def lecun_normal_(
         generator: source of randomness.
 
     Raises:
-        ValueError: tensor has fewer than 2 dimensions.
+        ValueError: tensor has fewer than 2 dimensions or is not real, or the
+            gain is negative.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> weight = lecun_normal_(torch.empty(256, 400), generator=generator)
     >>> bool(abs(weight.std() * 20 - 1) < 0.01)
     True
     """
-    std = gain / math.sqrt(fans(tensor.shape)[0])
+    if not tensor.is_floating_point() or not 0 <= gain < math.inf:
+        raise ValueError(
+            "Expected real numbers and a gain of 0 or more. "
+            f"Received: {tensor.dtype}, {gain=}"
+        )
+    std = gain / math.sqrt(max(1, fans(tensor.shape)[0]))
     with torch.no_grad():
         return tensor.normal_(0, std, generator=generator)
 
@@ -64,13 +70,20 @@ def lecun_uniform_(
     >>> float(weight.abs().max()) <= 0.1
     True
     """
-    bound = gain * math.sqrt(3 / fans(tensor.shape)[0])
+    if not tensor.is_floating_point() or not 0 <= gain < math.inf:
+        raise ValueError(
+            "Expected real numbers and a gain of 0 or more. "
+            f"Received: {tensor.dtype}, {gain=}"
+        )
+    bound = gain * math.sqrt(3 / max(1, fans(tensor.shape)[0]))
+    if bound > torch.finfo(tensor.dtype).max:
+        raise ValueError(f"{tensor.dtype} is too short. Received: {gain=}")
     with torch.no_grad():
         return tensor.uniform_(-bound, bound, generator=generator)
 
 
 def scaled_tanh(z: Tensor) -> Tensor:
-    """Return 1.7159 tanh(2 z / 3), the sigmoid that the rule was made for.
+    """Return 1.7159 tanh(2 z / 3), the function that the rule was made for.
 
     >>> [round(float(scaled_tanh(torch.tensor(z))), 3) for z in (-1.0, 1.0)]
     [-1.0, 1.0]
@@ -88,12 +101,14 @@ def lecun_normal(
     """Return a weight of shape (fan_out, fan_in, *kernel) from a normal law.
 
     Raises:
-        ValueError: shape has fewer than 2 dimensions.
+        ValueError: shape has fewer than 2 dimensions, or a negative gain.
 
     >>> weight = lecun_normal((256, 400), rng=np.random.default_rng(0))
     >>> bool(abs(weight.var() * 400 - 1) < 0.02)
     True
     """
+    if not 0 <= gain < math.inf:
+        raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
     return rng.normal(0, gain / math.sqrt(fans(shape)[0]), size=shape)
 
 
@@ -106,6 +121,8 @@ def lecun_uniform(
     >>> bool(abs(weight.var() * 400 - 1) < 0.02)
     True
     """
+    if not 0 <= gain < math.inf:
+        raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
     bound = gain * math.sqrt(3 / fans(shape)[0])
     return rng.uniform(-bound, bound, size=shape)
 
@@ -113,39 +130,27 @@ def lecun_uniform(
 # --8<-- [end:numpy]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print std and bound of a layer, and fan_in * Var(w) of what was drawn."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     rng = np.random.default_rng(SEED)
     shape = (256, 768)
     normal = lecun_normal_(torch.empty(shape), generator=generator)
     uniform = lecun_uniform_(torch.empty(shape), generator=generator)
-    ends = torch.tensor([0.0, 1.0]).double().requires_grad_()
-    heights = scaled_tanh(ends)
-    (slopes,) = torch.autograd.grad(heights.sum(), ends)
-    values: dict[str, float | tuple[float, float]] = {
-        "std": 1 / math.sqrt(768),
-        "bound": math.sqrt(3 / 768),
-        "xavier_std": math.sqrt(2 / (768 + 256)),
-        "default_std": 1 / math.sqrt(3 * 768),
-        "at_one": heights.tolist()[1],
-        "slope": slopes.tolist()[0],
+    weights = {
+        "normal": normal.double().numpy(),
+        "uniform": uniform.double().numpy(),
+        "NumPy normal": lecun_normal(shape, rng=rng),
+        "NumPy uniform": lecun_uniform(shape, rng=rng),
     }
-    print(f"Linear(768, 256): std {values['std']:.4f}", end="")
-    print(f", bound {values['bound']:.4f}")
-    for name, weight in (
-        ("normal", normal.double().numpy()),
-        ("uniform", uniform.double().numpy()),
-        ("NumPy normal", lecun_normal(shape, rng=rng)),
-        ("NumPy uniform", lecun_uniform(shape, rng=rng)),
-    ):
+    std, bound = 1 / math.sqrt(768), math.sqrt(3 / 768)
+    xavier_std = math.sqrt(2 / (768 + 256))
+    print(f"Linear(768, 256): std {std:.4f}, bound {bound:.4f}")
+    for name, weight in weights.items():
         print(f"fan_in * Var(w), {name:<14}{768 * weight.var():.2f}")
-    print(f"scaled tanh: value at 1 {values['at_one']:.4f}", end="")
-    print(f", slope at 0 {values['slope']:.4f}")
-    return values
 
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    z = torch.tensor([0.0, 1.0]).double().requires_grad_()
+    h = scaled_tanh(z)
+    (slope,) = torch.autograd.grad(h.sum(), z)
+    print(f"scaled tanh: value at 1 {h[1]:.4f}, slope at 0 {slope[0]:.4f}")
+    # --8<-- [end:demo]

@@ -23,7 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "SELU": torch.selu,
     "scaled tanh": lambda z: 1.7159 * torch.tanh(2 / 3 * z),
     "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
+    "logistic": torch.sigmoid,
 }
 # --8<-- [end:imports]
 
@@ -52,7 +52,7 @@ def predicted_layers(
     q, moments, factors = torch.ones(()).double(), [], []
     for _ in range(depth):
         z = (q.sqrt() * t).requires_grad_()
-        h = phi(z)
+        h = phi(z.clone()) + 0 * z  # phi may be constant, or in place
         (slope,) = torch.autograd.grad(h.sum(), z)
         moments.append(float(q))
         factors.append(float(weight @ slope**2))
@@ -101,33 +101,18 @@ def measured_layers(networks: int = 24, columns: int = 8) -> Tensor:
 # --8<-- [end:measured]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Compare the last q and the first d with the prediction."""
-    values: dict[str, float | tuple[float, float]] = {}
-    measured = measured_layers()
-    print("             q, layer 20          d, layer 1 / layer 20")
-    print("             predicted  measured  predicted  measured")
-    for index, (name, phi) in enumerate(ACTIVATIONS.items()):
-        q, d = predicted_layers(phi, DEPTH)
-        key = name.lower().replace(" ", "_")
-        line = f"{name:12} "
-        for label, theory, seen, digits in (
-            ("q", q[-1], measured[0, index, :, -1], ".3f"),
-            ("d", d[0], measured[1, index, :, 0], ".1e"),
-        ):
-            error = float(seen.std()) / math.sqrt(len(seen))
-            values[f"{key}_{label}_theory"] = float(theory)
-            values[f"{key}_{label}"] = (float(seen.mean()), error)
-            shown = f"{float(seen.mean()):{'.2f' if label == 'q' else '.0e'}}"
-            line += f"{theory:9{digits}}  {shown:>8}  "
-        print(line.rstrip())
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    networks = measured_layers()
+    predicted, measured = {}, {}
+    for i, (name, phi) in enumerate(ACTIVATIONS.items()):
+        q, d = predicted_layers(phi, DEPTH)
+        predicted[name] = q[-1], d[0]
+        last_q, first_d = networks[0, i, :, -1], networks[1, i, :, 0]
+        measured[name] = [
+            (x.mean(), x.std() / math.sqrt(len(x))) for x in (last_q, first_d)
+        ]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_layers]
@@ -141,13 +126,13 @@ def plot_layers() -> Figure:
     for index, (name, phi) in enumerate(ACTIVATIONS.items()):
         predicted = predicted_layers(phi, DEPTH)
         for axis, theory, seen in zip(axes, predicted, means, strict=True):
-            axis.plot(layer, theory, color=f"C{index}", ls="--", lw=1)
-            dots = {"color": f"C{index}", "ls": "", "ms": 4}
-            marker = "os^D"[index]
-            axis.plot(layer, seen[index], marker, label=name, **dots)
-    axes[0].plot([], [], color="black", ls="--", lw=1, label="predicted")
+            color = ("C5", "C3", "C2", "C4")[index]
+            axis.plot(layer, theory, color=color, ls="--", lw=1)
+            dots = {"color": color, "ls": "", "ms": 4}
+            axis.plot(layer, seen[index], "os^D"[index], **dots)
+        end = DEPTH + 0.5, float(means[0, index, -1])
+        axes[0].text(*end, name, color=color, va="center")
     axes[0].set(yscale="log", ylabel="second moment q")
-    axes[0].legend(ncols=2)
     axes[1].set(yscale="log", ylabel="d / d of the last layer", xlabel="layer")
     axes[1].set_xticks(range(2, DEPTH + 1, 2))
     return figure

@@ -23,18 +23,26 @@ def standardize(inputs: np.ndarray) -> np.ndarray:
         inputs: shape (samples, features); constant features become 0.
 
     Raises:
-        ValueError: inputs is not a matrix.
+        ValueError: inputs is not a finite matrix of at least one row.
 
     >>> standardize(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
-    if inputs.ndim != 2:
+    if (
+        inputs.dtype.kind not in "fiub"
+        or inputs.ndim != 2
+        or not len(inputs)
+        or not np.isfinite(inputs).all()
+    ):
         raise ValueError(
-            f"Expected (samples, features). Received: shape={inputs.shape}"
+            "Expected finite numbers, shape (samples, features). "
+            f"Received: shape={inputs.shape}, {inputs.dtype}"
         )
-    centered = inputs - inputs.mean(axis=0)
+    inputs = inputs.astype(np.float64)
+    varies = inputs.min(axis=0) < inputs.max(axis=0)  # std may be rounding
+    centered = np.where(varies, inputs - inputs.mean(axis=0), 0)
     std = inputs.std(axis=0)
-    result: np.ndarray = centered / np.where(std > 0, std, 1)
+    result: np.ndarray = centered / np.where(varies, std, 1)
     return result
 
 
@@ -45,6 +53,12 @@ def first_layer(
 
     Weights have the variance 1 / fan_in, biases are 0, and the slope is that
     of 1.7159 tanh(2 z / 3).
+
+    Args:
+        inputs: finite, not empty, shape (samples, features).
+        width: units of the layer, at least 1.
+        networks: how many are drawn.
+        rng: source of randomness.
 
     >>> rng = np.random.default_rng(0)
     >>> [x.shape for x in first_layer(np.ones((2, 4)), 3, 5, rng)]
@@ -64,26 +78,21 @@ def first_layer(
 # --8<-- [end:inputs]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print q_1 and the gradient factor for raw and standardized digits."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
     raw = load_digits().data
-    values: dict[str, float | tuple[float, float]] = {
-        "constant": float((raw.std(axis=0) == 0).sum()),
-    }
+    constant = (raw.std(axis=0) == 0).sum()
+    inputs = {"raw": raw, "standardized": standardize(raw)}
+    p = {name: np.mean(x**2) for name, x in inputs.items()}
+    measured = {}
     print("digits         p_0    q_1  E[phi'^2] of layer 1")
-    for name, inputs in (("raw", raw), ("standardized", standardize(raw))):
-        q, slope = first_layer(inputs, 64, 50, rng)
-        p = float(np.mean(inputs**2))
-        values[f"{name}_p"] = p
-        for key, x in (("q", q), ("chi", slope)):
-            error = float(x.std(ddof=1)) / math.sqrt(len(x))
-            values[f"{name}_{key}"] = (float(x.mean()), error)
-        print(f"{name:12} {p:5.2f}  {q.mean():5.1f}  {slope.mean():9.2f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    for name, x in inputs.items():
+        q, slope = first_layer(x, 64, 50, rng)
+        measured[name] = {
+            key: (y.mean(), y.std(ddof=1) / math.sqrt(len(y)))
+            for key, y in (("q", q), ("slope", slope))
+        }
+        print(f"{name:12} {p[name]:5.2f}  {q.mean():5.1f}", end="")
+        print(f"  {slope.mean():9.2f}")
+    # --8<-- [end:demo]

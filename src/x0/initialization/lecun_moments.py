@@ -56,12 +56,12 @@ def activation_moments(
     >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
     [0.3943, 0.4644, 0.1818]
     """
-    if not bool((q > 0).all()):
+    if q.is_complex() or not bool((q > 0).all()):
         raise ValueError(f"q must be positive. Received: q={q}")
     nodes, weights = gaussian_rule()
     std = q.double().sqrt()[..., None]
     z = (std * nodes).requires_grad_()
-    h = phi(z)
+    h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
     (slope,) = torch.autograd.grad(h.sum(), z)
     h = h.detach()
     response = h * slope * nodes / std
@@ -73,7 +73,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky 0.2": lambda z: functional.leaky_relu(z, 0.2),
     "tanh": torch.tanh,
     "scaled tanh": lambda z: 1.7159 * torch.tanh(2 / 3 * z),
-    "sigmoid": torch.sigmoid,
+    "logistic": torch.sigmoid,
     "SELU": torch.selu,
     "ELU": functional.elu,
     "GELU": functional.gelu,
@@ -104,36 +104,20 @@ def settle(
 # --8<-- [end:moments]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print where LeCun's rule leads nine activation functions."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("n Var(w) = 1    E[phi(Z)^2]  layer 100: q  dV/dq  chi_1")
-    one = torch.ones((), dtype=torch.float64)
-    for name, phi in ACTIVATIONS.items():
-        q, response, chi = settle(phi)
-        share, slope, _ = (float(x) for x in activation_moments(phi, one))
-        key = name.lower().replace(" ", "_").replace(".", "")
-        values |= {f"{key}_q": q, f"{key}_chi": chi}
-        values |= {f"{key}_share": share, f"{key}_response": response}
-        if name == "scaled tanh":
-            values["scaled_tanh_gain"] = share**-0.5
-            values["scaled_tanh_unit_chi"] = slope / share
-        if name == "sigmoid":
-            values["sigmoid_loss"] = 1 / chi
-        if name == "SELU":
-            values["selu_growth_50"] = chi**50
-        print(f"{name:15} {share:11.4f}  {q:12.1e}  {response:5.3f}", end="")
-        print(f"  {chi:5.3f}")
-    q, _, chi = settle(torch.sigmoid, 16.0)
-    values |= {"sigmoid_four_q": q, "sigmoid_four_chi": chi}
-    print(f"sigmoid, n Var(w) = 16: q {q:.2f}, chi_1 {chi:.3f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    one = torch.ones((), dtype=torch.float64)
+    share, slope, q, response, chi = {}, {}, {}, {}, {}
+    for name, phi in ACTIVATIONS.items():
+        share[name], slope[name] = activation_moments(phi, one)[:2]
+        q[name], response[name], chi[name] = settle(phi)
+    four_q, _, four_chi = settle(torch.sigmoid, 16.0)
+
+    gain = share["scaled tanh"] ** -0.5  # holds q = 1
+    unit_chi = slope["scaled tanh"] / share["scaled tanh"]
+    loss = 1 / chi["logistic"]
+    growth = chi["SELU"] ** 50
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_scale]

@@ -57,12 +57,12 @@ def activation_moments(
     >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
     [0.3943, 0.4644, 0.1818]
     """
-    if not bool((q > 0).all()):
+    if q.is_complex() or not bool((q > 0).all()):
         raise ValueError(f"q must be positive. Received: q={q}")
     nodes, weights = gaussian_rule()
     std = q.double().sqrt()[..., None]
     z = (std * nodes).requires_grad_()
-    h = phi(z)
+    h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
     (slope,) = torch.autograd.grad(h.sum(), z)
     h = h.detach()
     response = h * slope * nodes / std
@@ -114,16 +114,21 @@ def diagnose_point(
 ) -> dict[str, float]:
     """Return V(q), chi_par = V'(q), chi_1 and the depth scale at q.
 
+    Raises:
+        ValueError: a variance is negative, or q not positive and finite.
+
     >>> point = diagnose_point(torch.relu, 2.0, 0.0, 1.0)
     >>> [round(point[key], 6) for key in ("map", "chi_par", "chi_1")]
     [1.0, 1.0, 1.0]
     """
+    if not (weight >= 0 and bias >= 0 and 0 < q < math.inf):
+        raise ValueError(f"Received: {weight=}, {bias=}, {q=}")
     share, slope, response = (
         float(x)
         for x in activation_moments(phi, torch.tensor(q, dtype=torch.float64))
     )
     chi = weight * slope
-    log = abs(math.log(chi))
+    log = abs(math.log(chi)) if chi > 0 else math.inf
     return {
         "map": weight * share + bias,
         "chi_par": weight * response,
@@ -135,41 +140,25 @@ def diagnose_point(
 # --8<-- [end:diagnose]
 
 
-# --8<-- [start:demo]
-POINTS: list[tuple[str, Callable[[Tensor], Tensor], float, float]] = [
-    ("tanh, LeCun", torch.tanh, 1.0, 0.0),
-    ("tanh, gain 5/3", torch.tanh, 25 / 9, 0.0),
-    ("tanh, ordered", torch.tanh, 1.0, 0.1),
-    ("ReLU, He", torch.relu, 2.0, 0.0),
-    ("GELU, He", functional.gelu, 2.0, 0.0),
-    ("SiLU, He", functional.silu, 2.0, 0.0),
-]
-
-
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print where six initializations settle from q = 1, and chi there."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("                q, layer 200  V'(q)  chi_1  depth scale")
-    for name, phi, weight, bias in POINTS:
-        q = iterate_map(phi, weight, bias, 1.0, 200)[-1]
-        point = diagnose_point(phi, weight, bias, q)
-        key = name.lower().replace(", ", "_").replace(" ", "_")
-        key = key.replace("/", "")
-        values[f"{key}_q"] = q
-        values |= {f"{key}_{x}": point[x] for x in ("chi_par", "chi_1")}
-        if math.isfinite(point["depth_scale"]):
-            values[f"{key}_scale"] = point["depth_scale"]
-        values[f"{key}_chi_20"] = point["chi_1"] ** 20
-        print(f"{name:15} {q:12.1e}  {point['chi_par']:5.3f}", end="")
-        print(f"  {point['chi_1']:5.3f}  {point['depth_scale']:9.1f}")
-    early = iterate_map(functional.gelu, 2.0, 0.0, 1.0, 30)
-    values |= {"gelu_he_q_10": early[9], "gelu_he_q_30": early[29]}
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    networks = {
+        "tanh, LeCun": (torch.tanh, 1.0, 0.0),
+        "tanh, gain 5/3": (torch.tanh, 25 / 9, 0.0),
+        "tanh, ordered": (torch.tanh, 1.0, 0.1),
+        "ReLU, He": (torch.relu, 2.0, 0.0),
+        "GELU, He": (functional.gelu, 2.0, 0.0),
+        "SiLU, He": (functional.silu, 2.0, 0.0),
+    }
+    settled, points = {}, {}
+    for name, (phi, weight, bias) in networks.items():
+        q = iterate_map(phi, weight, bias, 1.0, 200)[-1]
+        settled[name] = q
+        points[name] = diagnose_point(phi, weight, bias, q)
+    growth = points["tanh, gain 5/3"]["chi_1"] ** 20  # gradient, 20 layers
+    lost = points["tanh, ordered"]["chi_1"] ** 49  # gradient, 50 layers
+    gelu = iterate_map(functional.gelu, 2.0, 0.0, 1.0, 30)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_cobwebs]

@@ -8,7 +8,7 @@ Cho and Saul (2009); Poole et al. (2016); Schoenholz et al. (2017).
 # --8<-- [start:imports]
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,7 +21,7 @@ from torch import Tensor
 
 # --8<-- [start:maps]
 def relu_map(c: Tensor) -> Tensor:
-    """Return the correlation after a ReLU layer without biases.
+    """Return the correlation after a ReLU layer without biases, real c.
 
     >>> round(float(relu_map(torch.tensor(0.0))), 6)
     0.31831
@@ -47,14 +47,20 @@ def smooth_map(
         c: correlations before the layer, shape (m,).
 
     Raises:
-        ValueError: some c is outside [-1, 1].
+        ValueError: some c is outside [-1, 1] or c no vector of real numbers,
+            or q is not positive.
 
     >>> c = torch.tensor([0.2, 0.5], dtype=torch.float64)
     >>> [round(float(x), 6) for x in smooth_map(lambda z: z, 1, 0, 1, c)]
     [0.2, 0.5]
     """
-    if bool((c.abs() > 1).any()):
-        raise ValueError(f"c must lie in [-1, 1]. Received: c={c}")
+    real = c.ndim == 1 and c.is_floating_point()
+    if not real or bool((c.abs() > 1).any()) or not 0 < q < math.inf:
+        raise ValueError(
+            "c must lie in [-1, 1], shape (m,), and q above 0. "
+            f"Received: c={c}, q={q}"
+        )
+    c = c.double()
     t = torch.linspace(-8, 8, 97, dtype=torch.float64)  # trapezoids
     density = torch.exp(-(t**2) / 2)
     density /= density.sum()
@@ -70,6 +76,8 @@ def fixed_q(
 ) -> float:
     """Return the fixed point of the q-map reached from q = 1.
 
+    The variances weight and bias are not negative.
+
     >>> round(fixed_q(torch.tanh, 25 / 9, 0.0), 3)
     1.178
     """
@@ -78,15 +86,41 @@ def fixed_q(
     density /= density.sum()
     q = 1.0
     for _ in range(400):
-        q = weight * float(phi(math.sqrt(q) * t) ** 2 @ density) + bias
+        mean = phi(math.sqrt(q) * t) ** 2 @ density
+        q = weight * mean.item() + bias
     return q
 
 
-NETWORKS = {
-    "tanh, ordered": (1.0, 0.1),
-    "tanh, critical": (1.98566, 0.1),
-    "tanh, chaotic": (4.0, 0.1),
-}
+def critical_variance(
+    phi: Callable[[Tensor], Tensor], bias: float, low: float, high: float
+) -> float:
+    """Return the sigma_w^2 between low and high at which chi_1 is 1.
+
+    >>> round(critical_variance(torch.tanh, 0.1, 1.0, 4.0), 5)
+    1.98607
+    """
+    t = torch.linspace(-10, 10, 401, dtype=torch.float64)
+    density = torch.exp(-(t**2) / 2)
+    density /= density.sum()
+    for _ in range(40):
+        weight = (low + high) / 2
+        z = (math.sqrt(fixed_q(phi, weight, bias)) * t).requires_grad_()
+        (slope,) = torch.autograd.grad(phi(z).sum(), z)
+        if weight * float(slope**2 @ density) < 1:
+            low = weight
+        else:
+            high = weight
+    return low
+
+
+@cache
+def tanh_networks() -> dict[str, tuple[float, float]]:
+    """Return sigma_w^2 and sigma_b^2 of three tanh networks."""
+    return {
+        "tanh, ordered": (1.0, 0.1),
+        "tanh, critical": (critical_variance(torch.tanh, 0.1, 1.0, 4.0), 0.1),
+        "tanh, chaotic": (4.0, 0.1),
+    }
 
 
 def correlation_maps() -> dict[str, Callable[[Tensor], Tensor]]:
@@ -97,7 +131,7 @@ def correlation_maps() -> dict[str, Callable[[Tensor], Tensor]]:
     [1.0, 1.0, 1.0, 1.0]
     """
     maps: dict[str, Callable[[Tensor], Tensor]] = {"ReLU, He": relu_map}
-    for name, (weight, bias) in NETWORKS.items():
+    for name, (weight, bias) in tanh_networks().items():
         q = fixed_q(torch.tanh, weight, bias)
         maps[name] = partial(smooth_map, torch.tanh, weight, bias, q)
     return maps
@@ -115,35 +149,27 @@ def correlations(
     path = [x]
     for _ in range(layers - 1):
         path.append(step(path[-1]).clamp(-1, 1))
-    return torch.cat(path).numpy()
+    return torch.cat(path).detach().numpy()
 
 
 # --8<-- [end:maps]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the correlation of two inputs by layer."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("layer               1      3     10     30    100")
-    for name, step in correlation_maps().items():
-        path = correlations(step, 100)
-        key = name.split(", ")[1].lower()
-        shown = (1, 3, 10, 30, 100)
-        values |= {f"{key}_{layer}": float(path[layer - 1]) for layer in shown}
-        row = " ".join(f"{path[layer - 1]:6.3f}" for layer in shown)
-        print(f"{name:15}{row}")
-    last = correlations(relu_map, 2000)[-1]
-    values["he_scaled"] = float(1 - last) * 2 * 2000**2 / (9 * math.pi**2)
-    values["he_law_100"] = 1 - 9 * math.pi**2 / (2 * 100**2)
-    print("ReLU, layer 2000: (1 - c) 2 l^2 / (9 pi^2) = ", end="")
-    print(f"{values['he_scaled']:.2f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    paths = {
+        name: correlations(step, 100)
+        for name, step in correlation_maps().items()
+    }
+    print("layer               1      3     10     30    100")
+    for name, path in paths.items():
+        row = " ".join(f"{path[k - 1]:6.3f}" for k in (1, 3, 10, 30, 100))
+        print(f"{name:15}{row}")
+    law = 1 - 9 * math.pi**2 / (2 * 100**2)  # ReLU, layer 100
+    last = correlations(relu_map, 2000)[-1]
+    scaled = (1 - last) * 2 * 2000**2 / (9 * math.pi**2)
+    print(f"ReLU, layer 2000: (1 - c) 2 l^2 / (9 pi^2) = {scaled:.2f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_maps]

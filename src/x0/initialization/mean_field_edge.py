@@ -55,12 +55,12 @@ def activation_moments(
     >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
     [0.3943, 0.4644, 0.1818]
     """
-    if not bool((q > 0).all()):
+    if q.is_complex() or not bool((q > 0).all()):
         raise ValueError(f"q must be positive. Received: q={q}")
     nodes, weights = gaussian_rule()
     std = q.double().sqrt()[..., None]
     z = (std * nodes).requires_grad_()
-    h = phi(z)
+    h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
     (slope,) = torch.autograd.grad(h.sum(), z)
     h = h.detach()
     response = h * slope * nodes / std
@@ -124,7 +124,7 @@ def settle_grid(
     for _ in range(layers):
         share = activation_moments(phi, q)[0]
         after = weight * share + bias
-        if float((after - q).abs().max()) < 1e-10:
+        if bool(((after - q).detach().abs() < 1e-10).all()):
             break
         q = after
     return q, weight * activation_moments(phi, q)[1]
@@ -133,34 +133,26 @@ def settle_grid(
 # --8<-- [end:edge]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print points of the critical line, and three networks beside it."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    biases = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3)
+    critical = {bias: critical_weight(torch.tanh, bias) for bias in biases}
     print("tanh: sigma_b^2  critical sigma_w^2")
-    for bias in (0.0, 0.01, 0.05, 0.1, 0.2, 0.3):
-        weight = critical_weight(torch.tanh, bias)
-        values[f"weight_{round(100 * bias)}"] = weight
+    for bias, weight in critical.items():
         print(f"{bias:15.2f}  {weight:18.3f}")
     weights = torch.tensor([0.8, 1.0, 25 / 9], dtype=torch.float64)
-    _, factors = settle_grid(torch.tanh, weights, 0.1 * torch.ones(3).double())
-    for w, chi in zip(weights.tolist(), factors.tolist(), strict=True):
+    _, factors = settle_grid(torch.tanh, weights, torch.full_like(weights, 0.1))
+    for w, chi in zip(weights, factors, strict=True):
         state = "ordered" if chi < 1 else "chaotic"
-        values[f"chi_{round(100 * w)}"] = chi
         print(f"({w:.2f}, 0.10): chi_1 {chi:.3f}, {state}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_diagram]
 def plot_diagram() -> Figure:
     """Draw chi_1 over (sigma_w^2, sigma_b^2) with the critical line."""
-    axis_w = torch.linspace(0.5, 4, 15, dtype=torch.float64)
-    axis_b = torch.linspace(0, 0.3, 13, dtype=torch.float64)
+    axis_w = torch.linspace(0.5, 4, 57, dtype=torch.float64)
+    axis_b = torch.linspace(0, 0.3, 49, dtype=torch.float64)
     weight, bias = torch.meshgrid(axis_w, axis_b, indexing="ij")
     chi = settle_grid(torch.tanh, weight, bias, 100)[1]
     figure, axis = plt.subplots(figsize=(5.6, 4.0), layout="constrained")
@@ -171,16 +163,17 @@ def plot_diagram() -> Figure:
     axis.clabel(lines, fontsize=8)
     q = torch.logspace(-3, 0.5, 40, dtype=torch.float64)
     line = critical_line(torch.tanh, q)
-    axis.plot(*line, color="C1", lw=2, label="χ₁ = 1")
-    for marker, x, name in (
-        ("o", 1.0, "Xavier"),
-        ("s", 25 / 9, "gain 5/3"),
+    axis.plot(*line, color="C0", lw=2)
+    axis.text(2.52, 0.27, "χ₁ = 1", color="C0")
+    for marker, color, x, name in (
+        ("o", "C1", 1.0, "Xavier"),
+        ("s", "C5", 25 / 9, "gain 5/3"),
     ):
-        axis.plot(x, 0, marker, color="C0", ms=7, label=name, clip_on=False)
-    axis.text(0.62, 0.245, "ordered", fontsize=11)
+        axis.plot(x, 0, marker, c=color, ms=7, clip_on=False)
+        axis.text(x + 0.12, 0.02, name, color=color)
+    axis.text(1.8, 0.27, "ordered", fontsize=11)
     axis.text(3.1, 0.06, "chaotic", fontsize=11)
     axis.set(xlim=(0.5, 4), ylim=(0, 0.3), xlabel="σ_w²", ylabel="σ_b²")
-    axis.legend(loc="upper left", bbox_to_anchor=(0.59, 1.0))
     return figure
 
 

@@ -54,12 +54,12 @@ def activation_moments(
     >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
     [0.3943, 0.4644, 0.1818]
     """
-    if not bool((q > 0).all()):
+    if q.is_complex() or not bool((q > 0).all()):
         raise ValueError(f"q must be positive. Received: q={q}")
     nodes, weights = gaussian_rule()
     std = q.double().sqrt()[..., None]
     z = (std * nodes).requires_grad_()
-    h = phi(z)
+    h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
     (slope,) = torch.autograd.grad(h.sum(), z)
     h = h.detach()
     response = h * slope * nodes / std
@@ -132,23 +132,11 @@ def pytorch_gain(name: str) -> float | None:
 # --8<-- [end:gains]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the gain table."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("phi                gain   chi_1  chi_par  PyTorch")
-    for name, phi in ACTIVATIONS.items():
-        gain, chi, chi_par = normalizing_gain(phi)
-        key = name.replace(" ", "_").replace(".", "")
-        values |= {f"{key}_gain": gain, f"{key}_chi_1": chi}
-        values |= {f"{key}_chi_par": chi_par, f"{key}_share": gain**-2}
-        theirs = pytorch_gain(name)
-        shown = "raises" if theirs is None else f"{theirs:.4f}"
-        line = f"{name:15} {gain:7.4f} {chi:7.4f}  {chi_par:7.4f}  {shown}"
-        print(line)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    gains = {name: normalizing_gain(phi) for name, phi in ACTIVATIONS.items()}
+    theirs = {name: pytorch_gain(name) for name in ACTIVATIONS}
+    pytorch = {name: gain for name, gain in theirs.items() if gain}
+    kept = gains["tanh"][0] ** -2  # E[tanh(Z)^2]
+    tanh_growth = {depth: gains["tanh"][1] ** depth for depth in (10, 50)}
+    # --8<-- [end:demo]

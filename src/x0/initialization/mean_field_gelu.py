@@ -54,12 +54,12 @@ def activation_moments(
     >>> [round(float(x), 4) for x in activation_moments(torch.tanh, q)]
     [0.3943, 0.4644, 0.1818]
     """
-    if not bool((q > 0).all()):
+    if q.is_complex() or not bool((q > 0).all()):
         raise ValueError(f"q must be positive. Received: q={q}")
     nodes, weights = gaussian_rule()
     std = q.double().sqrt()[..., None]
     z = (std * nodes).requires_grad_()
-    h = phi(z)
+    h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
     (slope,) = torch.autograd.grad(h.sum(), z)
     h = h.detach()
     response = h * slope * nodes / std
@@ -79,7 +79,8 @@ def critical_point(
     E[phi'^2] - d/dq E[phi^2], found by bisection.
 
     Raises:
-        ValueError: the difference has the same sign at low and high.
+        ValueError: the difference has the same sign at low and high, or phi
+            has the slope 0.
 
     >>> [round(x, 5) for x in critical_point(functional.gelu)]
     [3.56155, 1.98306, 0.17292]
@@ -102,15 +103,22 @@ def critical_point(
     share, slope, _ = activation_moments(
         phi, torch.tensor(low, dtype=torch.float64)
     )
+    if not 0 < slope < math.inf:
+        raise ValueError(f"phi has no slope. Received: E[phi'^2] = {slope}")
     return low, float(1 / slope), low - float(share / slope)
 
 
 def gelu_moments(q: float) -> tuple[float, float]:
     """Return E[phi^2] and E[phi'^2] of GELU for z ~ N(0, q), in closed form.
 
+    Raises:
+        ValueError: q is negative, or 1e30 or more.
+
     >>> [round(x, 6) for x in gelu_moments(1.0)]
     [0.425221, 0.455851]
     """
+    if not 0 <= q < 1e30:
+        raise ValueError(f"q must be in [0, 1e30). Received: {q=}")
     root, angle = math.sqrt(1 + 2 * q), math.asin(q / (1 + q))
     share = q / 4 + q / (2 * math.pi) * (angle + 2 * q / ((1 + q) * root))
     tail = q * (3 + 5 * q) / ((1 + q) * root**3)
@@ -174,38 +182,29 @@ def neighbor(
 # --8<-- [end:critical]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the unstable fixed point and the critical point of both."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    one = torch.ones((), dtype=torch.float64)
+    critical, gain2, orbits, others = {}, {}, {}, {}
     for name, phi in (("GELU", functional.gelu), ("SiLU", functional.silu)):
-        one = torch.ones((), dtype=torch.float64)
-        gain2 = 1 / float(activation_moments(phi, one)[0])
-        q, weight, bias = critical_point(phi)
-        key = name.lower()
-        values |= {f"{key}_q": q, f"{key}_weight": weight, f"{key}_bias": bias}
-        values[f"{key}_gain2"] = gain2
+        critical[name] = critical_point(phi)
+        q, weight, bias = critical[name]
         print(f"{name}: critical q {q:.4f}, sigma_w^2 {weight:.6f}", end="")
         print(f", sigma_b^2 {bias:.6f}")
-        for label, start in (("below", 0.99), ("above", 1.01)):
-            path = orbit(phi, gain2, 0.0, start, 61)
-            values[f"{key}_{label}"] = path[-1]
-            print(f"  gain² {gain2:.3f}, from q = {start}: ", end="")
+        gain2[name] = 1 / activation_moments(phi, one)[0].item()
+        for start in (0.99, 1.01):
+            path = orbit(phi, gain2[name], 0.0, start, 61)
+            orbits[name, start] = path
+            print(f"  gain² {gain2[name]:.3f}, from q = {start}: ", end="")
             print(f"q = {path[-1]:.1e} at layer {len(path)}")
         other, sides = neighbor(phi, q, weight, bias)
-        values[f"{key}_other"] = other / q
+        others[name] = other / q
         signs = ", ".join("below" if x < 0 else "above" for x in sides)
         print(f"  critical: V(q) {signs} the diagonal", end="")
         print(f" at 0.99 and 1.01 q*, on it at {other / q:.2f} q*")
     grid = torch.tensor([0.5, 1.0, 4.0], dtype=torch.float64)
-    shares = activation_moments(functional.gelu, grid)[0].tolist()
-    closed = [gelu_moments(q)[0] for q in grid.tolist()]
-    gaps = [abs(a - b) for a, b in zip(shares, closed, strict=True)]
-    values["closed_gap"] = max(gaps)
-    print(f"GELU, closed form and quadrature agree: {max(gaps) < 1e-12}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    shares, *_ = activation_moments(functional.gelu, grid)
+    closed = [gelu_moments(x)[0] for x in grid.tolist()]
+    agree = np.allclose(shares, closed, rtol=0, atol=1e-12)
+    print(f"GELU, closed form and quadrature agree: {agree}")
+    # --8<-- [end:demo]

@@ -38,9 +38,9 @@ def predict_layers(
 
     Args:
         phi: activation function.
-        weight: sigma_w^2.
-        bias: sigma_b^2.
-        c: correlation of two inputs in layer 1.
+        weight: sigma_w^2, not negative.
+        bias: sigma_b^2, not negative.
+        c: correlation of two inputs in layer 1, from -1 to 1.
 
     Returns:
         Array of shape (3, DEPTH).
@@ -54,16 +54,16 @@ def predict_layers(
     q, moments, factors, angles = 1.0, [], [], []
     for _ in range(DEPTH):
         z = (math.sqrt(q) * t).requires_grad_()
-        h = phi(z)
+        h = phi(z.clone()) + 0 * z  # phi may be constant, or work in place
         (slope,) = torch.autograd.grad(h.sum(), z)
         h = h.detach()
         moments.append(q)
         angles.append(c)
-        factors.append(weight * float(density @ slope**2))
-        after = weight * float(density @ h**2) + bias
+        factors.append(weight * (density @ slope**2).item())
+        after = weight * (density @ h**2).item() + bias
         pair = c * t[:, None] + math.sqrt(max(1 - c**2, 0)) * t
         mixed = (h * (phi(math.sqrt(q) * pair) @ density)) @ density
-        c = min((weight * float(mixed) + bias) / after, 1.0)
+        c = min((weight * mixed.item() + bias) / after, 1.0)
         q = after
     below = np.cumprod([1, *factors[-2::-1]])[::-1]
     return np.array([moments, angles, below])
@@ -74,7 +74,7 @@ def predict_layers(
 
 # --8<-- [start:measured]
 @cache
-def measure_layers(networks: int = 16, pairs: int = 4) -> Tensor:
+def measure_layers(networks: int = 20, pairs: int = 4) -> Tensor:
     """Measure q, c and d in networks that share their random numbers.
 
     Layer 1 is drawn with q_1 = 1 and c_1 = 1/2; the gradient of the last
@@ -121,10 +121,22 @@ def measure_layers(networks: int = 16, pairs: int = 4) -> Tensor:
 def typical(seen: Tensor, label: str) -> tuple[float, float]:
     """Return mean and standard error; for q and d the geometric mean.
 
+    Args:
+        seen: positive numbers; for "c" of any sign.
+        label: "q", "c" or "d".
+
+    Raises:
+        ValueError: fewer than two numbers, or not real, or not positive.
+
     >>> [round(x, 6) for x in typical(torch.tensor([1.0, 4.0]), "q")]
     [2.0, 1.386294]
     """
-    x = seen.double() if label == "c" else seen.double().log()
+    if seen.numel() < 2 or seen.is_complex():
+        raise ValueError(f"Expected two real numbers. Received: {seen}")
+    x = seen.detach().double()
+    if label != "c" and not bool((x > 0).all()):
+        raise ValueError(f"Expected positive numbers. Received: {x}")
+    x = x if label == "c" else x.log()
     mean, error = float(x.mean()), float(x.std()) / math.sqrt(len(x))
     if label == "c":
         return mean, error
@@ -134,39 +146,23 @@ def typical(seen: Tensor, label: str) -> tuple[float, float]:
 # --8<-- [end:measured]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Compare the three quantities at the far end with the prediction."""
-    values: dict[str, float | tuple[float, float]] = {}
-    measured = measure_layers()
-    print(f"layer 20 (d: layer 1)   {'q':>8}    {'c':>8}    {'d':>8}")
-    for index, (name, (phi, weight, bias)) in enumerate(NETWORKS.items()):
-        predicted = predict_layers(phi, weight, bias, 0.5)
-        key = name.lower().replace(", ", "_").replace(" ", "_")
-        key = key.replace("/", "")
-        rows = {"predicted": "", "measured": ""}
-        for row, label in enumerate("qcd"):
-            layer = 0 if label == "d" else -1
-            theory = float(predicted[row, layer])
-            seen = measured[row, index, :, layer]
-            mean, error = typical(seen, label)
-            values[f"{key}_{label}_theory"] = theory
-            values[f"{key}_{label}"] = (mean, error)
-            rows["predicted"] += f"{theory:8.2g}    "
-            rows["measured"] += f"{mean:8.1g}    "
-        for label, text in rows.items():
-            print(f"{name if label == 'predicted' else '':15}{label:9}", end="")
-            print(text.rstrip())
-    # Layers 6 to 20 of tanh with gain 5/3 stand at the fixed point.
-    factor = measured[2, 1, :, 5].double() ** (1 / 14)
-    error = float(factor.std()) / math.sqrt(len(factor))
-    values["tanh_factor"] = (float(factor.mean()), error)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    layers = measure_layers()
+    predicted, measured = {}, {}
+    for index, (name, network) in enumerate(NETWORKS.items()):
+        q, c, d = predict_layers(*network, 0.5)
+        predicted[name] = q[-1], c[-1], d[0]
+        q, c, d = layers[:, index]
+        measured[name] = (
+            typical(q[:, -1], "q"),
+            typical(c[:, -1], "c"),
+            typical(d[:, 0], "d"),
+        )
+    # Layers 6 to 20 of tanh with gain 5/3 stand at the fixed point.
+    rate = layers[2, 1, :, 5].double() ** (1 / 14)
+    chi_1 = rate.mean(), rate.std() / math.sqrt(len(rate))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_layers]
@@ -182,9 +178,10 @@ def plot_layers() -> Figure:
     for index, (name, (phi, weight, bias)) in enumerate(NETWORKS.items()):
         predicted = predict_layers(phi, weight, bias, 0.5)
         predicted[1] = 1 - predicted[1]
-        dots = {"color": f"C{index}", "ls": "", "ms": 4}
+        color = f"C{'15034'[index]}"
+        dots = {"color": color, "ls": "", "ms": 4}
         for axis, theory, seen in zip(axes, predicted, means, strict=True):
-            axis.plot(layer, theory, color=f"C{index}", ls="--", lw=1)
+            axis.plot(layer, theory, color=color, ls="--", lw=1)
             axis.plot(layer, seen[index], "os^Dv"[index], label=name, **dots)
     axes[0].plot([], [], color="black", ls="--", lw=1, label="predicted")
     axes[0].set(yscale="log", ylabel="second moment q")

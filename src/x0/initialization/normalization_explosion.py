@@ -62,6 +62,10 @@ def factor(case: str) -> float:
 def normalize(z: Tensor, dim: int) -> Tensor:
     """Return z with mean 0 and variance 1 along a dimension.
 
+    Args:
+        z: real, shape (m, n, ...).
+        dim: 0 or 1.
+
     >>> normalize(torch.tensor([[1.0, 3.0]]), 1)
     tensor([[-1.,  1.]])
     """
@@ -109,32 +113,23 @@ def gradients(
 # --8<-- [end:gradients]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the growth of the squared gradient per layer."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    predicted = {case: factor(case) for case in CASES}
+    measured, total = {}, {}
     print("network    predicted  measured  after 23 layers")
     for case in CASES:
         size = gradients(case)
         # Leave out the first layers, where the batch finds its state.
         rate = (size[5] / size[-1]) ** (1 / (DEPTH - 6))
-        error = float(rate.std()) / math.sqrt(NETWORKS)
-        key = case.lower().replace(", ", "_")
-        values[f"{key}_theory"] = factor(case)
-        values[key] = (float(rate.mean()), error)
-        values[f"{key}_total"] = float(size[0].mean())
-        row = f"{case:<11}{factor(case):9.2f}{rate.mean():10.2f}"
-        print(f"{row}{float(size[0].mean()):17.0e}")
+        measured[case] = rate.mean(), rate.std() / math.sqrt(NETWORKS)
+        total[case] = size[0].mean()
+        row = f"{case:<11}{predicted[case]:9.2f}{rate.mean():10.2f}"
+        print(f"{row}{total[case]:17.0e}")
     change = gradients("BN, ReLU", 0.01) / gradients("BN, ReLU") - 1
-    worst = float(change.abs().max())
-    values["scale"] = worst
+    worst = change.abs().max().item()
     print("weights 100 times smaller: same", worst < 0.01)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_gradients]

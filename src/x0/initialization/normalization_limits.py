@@ -47,6 +47,9 @@ def network(depth: int, width: int, last: float = 1.0) -> nn.Sequential:
 def distinct_units(h: Tensor) -> int:
     """Return how many columns of a batch of activations differ.
 
+    Args:
+        h: real, not empty, shape (m, n).
+
     >>> distinct_units(torch.tensor([[1.0, 1.0, 2.0], [0.0, 0.0, 5.0]]))
     2
     """
@@ -56,44 +59,34 @@ def distinct_units(h: Tensor) -> int:
 # --8<-- [end:symmetry]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print four things that batch normalization leaves to you."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     x = torch.randn(128, 64, generator=generator)
     y = torch.randint(10, (128,), generator=generator)
+    losses = {}
     for last in (0.1, 1.0, 10.0):
-        z = network(5, 64, last)(x).detach()
-        loss = nn.functional.cross_entropy(z, y)
-        values[f"loss_{last:g}".replace(".", "_")] = float(loss)
-        print(f"last layer × {last:<5g}  initial loss  {float(loss):8.1f}")
+        z = network(5, 64, last)(x)
+        losses[last] = nn.functional.cross_entropy(z, y).item()
+        print(f"last layer × {last:<5g}  initial loss  {losses[last]:8.1f}")
+    sizes = {}
     for scale in (1.0, 0.01):
         model = network(5, 64).eval()
         for p in model.parameters():
             if p.ndim == 2:
                 p.data *= scale
-        size = float(model[:-1](x).detach().square().mean())
-        values[f"eval_{scale:g}".replace(".", "_")] = size
-        print(f"weights × {scale:<5g}  eval, mean of h²  {size:8.0e}")
+        sizes[scale] = model[:-1](x).square().mean().item()
+        print(f"weights × {scale:<5g}  eval, mean of h²  {sizes[scale]:8.0e}")
     model = network(2, 64)
     for p in model[:-1].parameters():
         if p.ndim == 2:
             nn.init.constant_(p, 0.1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     for _ in range(20):
-        loss = nn.functional.cross_entropy(model(x), y)
-        gradients = torch.autograd.grad(loss, list(model.parameters()))
-        with torch.no_grad():
-            for p, g in zip(model.parameters(), gradients, strict=True):
-                p.sub_(0.01 * g)
-    first = model[0]
-    assert isinstance(first, nn.Linear)
-    units = distinct_units(first.weight.T)
-    values["units"] = units
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    first = next(model.parameters())
+    units = distinct_units(first.T)
     print(f"constant weights, 20 steps: distinct units  {units} of 64")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

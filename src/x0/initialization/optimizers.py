@@ -31,14 +31,15 @@ def optimizer_step(
         gradient: the gradient of the weights, any shape.
 
     Raises:
-        ValueError: the gradient is not finite.
+        ValueError: the gradient is not real and finite.
 
     >>> g = torch.tensor([-3.0, 0.5], dtype=torch.float64)
     >>> step = optimizer_step(lambda p: torch.optim.Adam(p, lr=0.1), g)
     >>> [round(float(x), 4) for x in step]
     [0.1, -0.1]
     """
-    if not bool(gradient.isfinite().all()):
+    real = gradient.is_floating_point() and not gradient.is_meta
+    if not real or not bool(gradient.isfinite().all()):
         raise ValueError(f"Expected finite numbers. Received: {gradient=}")
     weight = nn.Parameter(torch.zeros_like(gradient))
     weight.grad = gradient.clone()
@@ -49,28 +50,19 @@ def optimizer_step(
 # --8<-- [end:step]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the first step for gradients of three sizes."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     g = torch.tensor([1.0, 1e-4, 1e-8, 1e-12], dtype=torch.float64)
     makers = {
         "SGD": lambda p: torch.optim.SGD(p, lr=RATE),
         "momentum": lambda p: torch.optim.SGD(p, lr=RATE, momentum=0.9),
         "Adam": lambda p: torch.optim.Adam(p, lr=RATE),
     }
-    values: dict[str, float | tuple[float, float]] = {}
-    print("gradient ", *(f"{float(x):9.0e}" for x in g))
-    for name, maker in makers.items():
-        step = optimizer_step(maker, g)
-        print(f"{name:<9}", *(f"{float(x):9.0e}" for x in step))
-        for i, size in enumerate(("1", "4", "8", "12")):
-            values[f"{name.lower()}_{size}"] = float(step[i])
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    steps = {name: optimizer_step(maker, g) for name, maker in makers.items()}
+    print("gradient ", *(f"{x:9.0e}" for x in g))
+    for name, step in steps.items():
+        print(f"{name:<9}", *(f"{x:9.0e}" for x in step))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_epsilon]
@@ -81,15 +73,16 @@ def plot_epsilon() -> Figure:
     tensor = torch.from_numpy(g)
     sgd = optimizer_step(lambda p: torch.optim.SGD(p, lr=RATE), tensor)
     adam = optimizer_step(lambda p: torch.optim.Adam(p, lr=RATE), tensor)
-    ax.plot(g, RATE * g, "k--", lw=1, label="predicted")
+    ax.plot(g, RATE * g, "k--", lw=1)
     ax.plot(g, RATE * g / (g + EPSILON), "k--", lw=1)
-    ax.plot(g, -sgd.numpy(), "o", ms=4, color="C0", label="SGD")
-    ax.plot(g, -adam.numpy(), "s", ms=4, color="C1", label="Adam")
+    ax.plot(g, -sgd.numpy(), "o", ms=4, color="C0")
+    ax.text(1e-7, 1e-10, "SGD", color="C0")
+    ax.plot(g, -adam.numpy(), "s", ms=4, color="C2")
+    ax.text(1e-14, 1e-4, "Adam", color="C2")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlabel("size of the gradient")
     ax.set_ylabel("size of the first step")
-    ax.legend()
     return fig
 
 

@@ -1,4 +1,4 @@
-"""N(0, 0.01) for weights knows neither the width nor the optimizer.
+"""N(0, 0.01) for weights, whatever the width, keeps q at one width only.
 
 q_l / q_{l-1} = n v / 2, with v = 0.0001 or 0.01 as 0.01 is read.
 """
@@ -20,7 +20,7 @@ def fixed_std_growth(
 ) -> NDArray[np.float64]:
     """Return q_11 / q_1 of ReLU networks without biases, one per network.
 
-    Given q, the next pre-activations are n draws from a normal law.
+    Given q, the next pre-activations are n draws from a normal.
 
     Args:
         width: number of units.
@@ -46,26 +46,14 @@ def fixed_std_growth(
 # --8<-- [end:growth]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what ten layers do to q under both readings of 0.01."""
-    rng = np.random.default_rng(SEED)
-    values: dict[str, float | tuple[float, float]] = {}
-    print("q after 10 layers    std 0.01    variance 0.01      He")
-    for width in WIDTHS:
-        row = []
-        rules = (("std", 1e-4), ("variance", 1e-2), ("he", 2 / width))
-        for name, variance in rules:
-            q = fixed_std_growth(width, variance, rng)
-            error = float(q.std()) / math.sqrt(NETWORKS)
-            values[f"{name}_{width}"] = float(q.mean()), error
-            values[f"{name}_{width}_theory"] = (width * variance / 2) ** DEPTH
-            row.append(float(q.mean()))
-        print(f"  width {width:<10d}", end="")
-        print(f"{row[0]:11.0e}{row[1]:17.1g}{row[2]:8.1f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    rng = np.random.default_rng(SEED)
+    measured, predicted = {}, {}
+    for width in WIDTHS:
+        variances = {"std": 1e-4, "variance": 1e-2, "He": 2 / width}
+        for rule, variance in variances.items():
+            q = fixed_std_growth(width, variance, rng)
+            measured[rule, width] = q.mean(), q.std() / math.sqrt(NETWORKS)
+            predicted[rule, width] = (width * variance / 2) ** DEPTH
+    # --8<-- [end:demo]

@@ -36,7 +36,7 @@ def heavy_ball(
         steps: number of steps.
 
     Raises:
-        ValueError: beta is not in [0, 1).
+        ValueError: beta is not in [0, 1), or the shapes are not as above.
 
     >>> one = torch.ones(1, dtype=torch.float64)
     >>> [float(e) for e in heavy_ball(one, one, 0.5, 0.0, 2)[:, 0]]
@@ -44,6 +44,9 @@ def heavy_ball(
     """
     if not 0 <= beta < 1:
         raise ValueError(f"Expected 0 <= beta < 1. Received: {beta=}")
+    if start.ndim != 1 or start.shape != curvature.shape:
+        shapes = f"{tuple(start.shape)}, {tuple(curvature.shape)}"
+        raise ValueError(f"Expected two vectors. Received: {shapes}")
     errors, before = [start], start
     for _ in range(steps):
         now = errors[-1]
@@ -108,36 +111,25 @@ def train_biases() -> tuple[Tensor, Tensor]:
 # --8<-- [end:digits]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the effect of the start on a quadratic and on digits."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     curvature = torch.tensor([0.1, 1.0, 10.0], dtype=torch.float64)
     start = torch.ones(3, dtype=torch.float64)
+    ratios = {}
     print("quadratic, |e_200| / |e_0|      start 1   start 1000")
     for rate in (0.3, 0.39):  # stable up to 2 * 1.9 / 10 = 0.38
-        ratios = [
-            float(heavy_ball(s * start, curvature, rate, 0.9, 200)[-1].norm())
-            / float((s * start).norm())
-            for s in (1.0, 1000.0)
-        ]
-        print(f"  rate {rate:<22}{ratios[0]:10.1e}{ratios[1]:13.1e}")
-        values[f"ratio_{rate}".replace(".", "")] = ratios[0]
+        one = heavy_ball(start, curvature, rate, 0.9, 200)
+        thousand = heavy_ball(1000 * start, curvature, rate, 0.9, 200)
+        ratios[rate] = [e[-1].norm() / e[0].norm() for e in (one, thousand)]
+        row = f"{ratios[rate][0]:10.1e}{ratios[rate][1]:13.1e}"
+        print(f"  rate {rate:<22}{row}")
     losses, accuracy = train_biases()
+    final = {}
     print("digits, momentum 0.9       final loss   accuracy")
-    for i, b in enumerate(BIASES):
-        final, key = losses[-1, i], f"{b:g}".replace(".", "")
-        error = float(final.std()) / math.sqrt(SEEDS)
-        values[f"loss_{key}"] = float(final.mean()), error
-        values[f"accuracy_{key}"] = float(accuracy[i].mean())
-        print(f"  bias {b:<19g}{final.mean():10.3f}", end="")
-        print(f"{accuracy[i].mean():11.2f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    for bias, loss, right in zip(BIASES, losses[-1], accuracy, strict=True):
+        final[bias] = loss.mean(), loss.std() / math.sqrt(SEEDS)
+        print(f"  bias {bias:<19g}{loss.mean():10.3f}{right.mean():11.2f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_biases]

@@ -92,23 +92,15 @@ def slopes() -> dict[tuple[str, bool], tuple[list[Tensor], float]]:
 # --8<-- [end:change]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how the change of z grows with the width."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     predicted = {("SGD", False): 0.5, ("Adam", False): 1.0}
     print("change of z ~ width^slope    predicted  measured")
     for (optimizer, mup), (_, slope) in slopes().items():
         name = f"{optimizer}, {'muP' if mup else 'constant rate'}"
         theory = predicted.get((optimizer, mup), 0.0)
         print(f"{name:<28}{theory:10.1f}{round(slope, 1) + 0:10.1f}")
-        values[f"{optimizer.lower()}_{'mup' if mup else 'constant'}"] = slope
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_change]

@@ -31,26 +31,28 @@ def orthogonal_(
     Args:
         tensor: weight of shape (fan_out, ...); the trailing dimensions are
             flattened. Rows are orthonormal if there are fewer rows than
-            columns, else columns are. Float32 or float64.
+            columns, else columns are. Drawn in float32 at least.
         gain: factor of the whole matrix.
         generator: source of randomness.
 
     Raises:
-        ValueError: the tensor has fewer than 2 dimensions.
+        ValueError: the tensor has fewer than 2 dimensions, or is not real.
 
     >>> w = orthogonal_(torch.empty(3, 5))
     >>> bool(torch.allclose(w @ w.T, torch.eye(3), atol=1e-6))
     True
     """
-    if tensor.ndim < 2:
+    if tensor.ndim < 2 or not tensor.is_floating_point():
         raise ValueError(
-            "An orthogonal matrix needs at least 2 dimensions. "
-            f"Received: shape={tuple(tensor.shape)}"
+            "An orthogonal matrix needs at least 2 dimensions, real numbers. "
+            f"Received: shape={tuple(tensor.shape)}, {tensor.dtype}"
         )
     if tensor.numel() == 0 or tensor.is_meta:
         return tensor
     rows = tensor.shape[0]
-    a = tensor.new_empty(rows, tensor.numel() // rows)
+    size = (rows, tensor.numel() // rows)
+    wider = torch.promote_types(tensor.dtype, torch.float32)
+    a = torch.empty(size, dtype=wider, device=tensor.device)
     with torch.no_grad():
         a.normal_(generator=generator)
         wide = a.shape[0] < a.shape[1]
@@ -114,34 +116,27 @@ def first_entries(
 # --8<-- [end:sign]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how far from orthogonal, the entries' law and the sign fix."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
     generator = torch.Generator().manual_seed(SEED)
-    values: dict[str, float | tuple[float, float]] = {}
     print("shape        |W W^T - I|  |W^T W - I|  n * Var(w)")
     for rows, columns in ((256, 256), (64, 256), (256, 64)):
         w = torch.empty(rows, columns, dtype=torch.float64)
         orthogonal_(w, generator=generator)
-        gaps = [
-            float((m - torch.eye(len(m), dtype=m.dtype)).abs().max())
+        left, right = (
+            (m - torch.eye(len(m)).double()).abs().max()
             for m in (w @ w.T, w.T @ w)
-        ]
-        shown = [f"{0.0 if gap < 1e-9 else gap:11.1f}" for gap in gaps]
-        n_v = columns * float(w.square().mean())
-        print(f"{f'{rows}, {columns}':<11}{shown[0]}  {shown[1]}{n_v:12.2f}")
+        )
+        n_v = columns * w.square().mean()
+        shape = f"{rows}, {columns}"
+        print(f"{shape:<11}{left:11.1f}  {right:11.1f}{n_v:12.2f}")
     w = torch.from_numpy(orthogonal((64, 32, 3, 3), 2, rng=rng)).flatten(1)
-    four = bool(torch.allclose(w @ w.T, 4 * torch.eye(64).double()))
+    four = torch.allclose(w @ w.T, 4 * torch.eye(64).double())
     print("NumPy, a 3 × 3 kernel with gain 2: W W^T = 4 I", four)
+    corners = {}
     for name, fix in (("fixed", True), ("raw", False)):
         corner = first_entries(16, 2000, fix=fix, rng=rng)
-        error = float(corner.std()) / math.sqrt(len(corner))
-        values[f"corner_{name}"] = (float(corner.mean()), error)
+        corners[name] = corner.mean(), corner.std() / math.sqrt(len(corner))
         print(f"mean of sqrt(n) * q_11, {name:<5}{corner.mean():10.1f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

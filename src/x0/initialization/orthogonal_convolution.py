@@ -33,7 +33,8 @@ def delta_orthogonal_(
         generator: source of randomness.
 
     Raises:
-        ValueError: wrong number of dimensions, or more inputs than outputs.
+        ValueError: wrong number of dimensions, more inputs than outputs, or
+            numbers that are not real.
 
     >>> w = delta_orthogonal_(torch.empty(8, 4, 3, 3))
     >>> round(float(w.square().sum()), 4), int((w[..., 0, 0] != 0).sum())
@@ -42,11 +43,13 @@ def delta_orthogonal_(
     shape = tuple(tensor.shape)
     if len(shape) not in (3, 4, 5):
         raise ValueError(f"Expected 3 to 5 dimensions. Received: {shape=}")
+    if not tensor.is_floating_point():
+        raise ValueError(f"Expected real numbers. Received: {tensor.dtype}")
     if shape[1] > shape[0]:
         raise ValueError(f"More inputs than outputs. Received: {shape=}")
-    matrix = torch.nn.init.orthogonal_(
-        tensor.new_empty(shape[:2]), gain, generator
-    )
+    wider = torch.promote_types(tensor.dtype, torch.float32)
+    matrix = torch.empty(shape[:2], dtype=wider, device=tensor.device)
+    torch.nn.init.orthogonal_(matrix, gain, generator)
     with torch.no_grad():
         center = tensor.zero_()
         for size in shape[2:]:
@@ -65,8 +68,8 @@ def operator_singular_values(kernel: Tensor, size: int) -> Tensor:
     The Fourier transform makes the convolution a matrix per frequency.
 
     Args:
-        kernel: shape (out, in, k, k).
-        size: height and width of the images.
+        kernel: finite, not empty, float32 or float64, shape (out, in, k, k).
+        size: height and width of the images, at least 1.
 
     Returns:
         Shape (size * size * min(out, in),), in ascending order.
@@ -83,28 +86,20 @@ def operator_singular_values(kernel: Tensor, size: int) -> Tensor:
 # --8<-- [end:operator]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the singular values of three 3-by-3 convolutions, 32 channels."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     fills: dict[str, Callable[..., Tensor]] = {
         "normal": functools.partial(Tensor.normal_, std=1 / math.sqrt(288)),
         "orthogonal_": torch.nn.init.orthogonal_,
         "delta_orthogonal_": delta_orthogonal_,
     }
-    values: dict[str, float | tuple[float, float]] = {}
+    low, high = {}, {}
     print("kernel             smallest  largest  mean square")
     for name, fill in fills.items():
         kernel = torch.empty(32, 32, 3, 3, dtype=torch.float64)
         fill(kernel, generator=generator)
         s = operator_singular_values(kernel, 8)
-        values[f"low_{name.strip('_')}"] = float(s[0])
-        values[f"high_{name.strip('_')}"] = float(s[-1])
-        square = float(s.square().mean())
-        print(f"{name:<18}{s[0]:9.1f}{s[-1]:9.1f}{square:13.1f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        low[name], high[name] = s[0], s[-1]
+        print(f"{name:<18}{s[0]:9.1f}{s[-1]:9.1f}{s.square().mean():13.1f}")
+    # --8<-- [end:demo]

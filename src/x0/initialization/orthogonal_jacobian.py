@@ -19,7 +19,7 @@ from torch import Tensor
 
 SEED = 0
 WIDTH, DEPTH, NETWORKS = 128, 30, 4
-START = 0.1  # second moment of the input of the tanh networks
+START = 0.1  # second moment of the input; only tanh depends on it
 GAINS = {"linear": 1.0, "tanh": 1.0, "ReLU": math.sqrt(2)}
 # --8<-- [end:imports]
 
@@ -49,7 +49,7 @@ def draw(
 # --8<-- [start:jacobian]
 @functools.cache
 def jacobians(
-    activation: str, orthogonal: bool, depth: int = DEPTH
+    activation: str, orthogonal: bool, depth: int = DEPTH, start: float = START
 ) -> tuple[Tensor, Tensor]:
     """Follow input-output Jacobians and the predicted spread by layer.
 
@@ -73,7 +73,7 @@ def jacobians(
     generator = torch.Generator().manual_seed(SEED)
     shape = (NETWORKS, WIDTH, WIDTH)
     h = torch.randn(shape[:2], generator=generator, dtype=torch.float64)
-    h = h / h.square().mean(1, keepdim=True).sqrt() * math.sqrt(START)
+    h = h / h.square().mean(1, keepdim=True).sqrt() * math.sqrt(start)
     jacobian = torch.eye(WIDTH, dtype=torch.float64).expand(shape)
     rows, expected = [], torch.zeros(NETWORKS, dtype=torch.float64)
     for _ in range(depth):
@@ -95,36 +95,31 @@ def jacobians(
 # --8<-- [end:jacobian]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the spread after 10 layers and the share of kept directions."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    measured, predicted, size, share = {}, {}, {}, {}
     print("network              spread(10)   share within 2 of the rms")
     for activation in GAINS:
         for orthogonal in (False, True):
-            kind = "orthogonal" if orthogonal else "Gaussian"
+            case = activation, "orthogonal" if orthogonal else "Gaussian"
             spread, s = jacobians(activation, orthogonal)
-            ten = spread[:, 9].mean(1)
+            ten, theory = spread[:, 9]
+            measured[case] = ten.mean(), ten.std() / math.sqrt(NETWORKS)
+            predicted[case] = theory.mean()
             rms = s.square().mean(1, keepdim=True).sqrt()
-            share = float(
-                (((s / rms).log().abs()) < math.log(2)).double().mean()
-            )
-            key = f"{activation}_{kind}".lower()
-            error = float(spread[0, 9].std()) / math.sqrt(NETWORKS)
-            values[f"spread_{key}"] = (float(ten[0]), error)
-            values[f"theory_{key}"] = float(ten[1])
-            values[f"last_{key}"] = float(spread[0, -1].mean())
-            values[f"share_{key}"] = share
-            values[f"rms_{key}"] = float(rms.mean())
-            values[f"largest_{key}"] = float((s / rms)[:, 0].mean())
-            row = f"{activation + ', ' + kind:<20}{abs(float(ten[0])):11.1f}"
-            print(f"{row}{share:16.2f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+            near = (s / rms).log().abs() < math.log(2)
+            size[case], share[case] = rms.mean(), near.double().mean()
+            row = f"{', '.join(case):<20}{abs(ten.mean()):11.1f}"
+            print(f"{row}{share[case]:16.2f}")
+    end, rms_end = {}, {}
+    print("orthogonal tanh, input q   spread(30)   rms(30)")
+    for q in (0.1, 1.0):
+        spread, s = jacobians("tanh", True, start=q)
+        last = spread[0, -1]
+        end[q] = last.mean(), last.std() / math.sqrt(NETWORKS)
+        rms_end[q] = s.square().mean(1).sqrt().mean()
+        print(f"{q:<26g}{last.mean():11.1f}{rms_end[q]:10.1f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_singular_values]
@@ -139,8 +134,9 @@ def plot_singular_values() -> Figure:
             s = jacobians(activation, kind == "orthogonal")[1][0].numpy()
             s = s / math.sqrt((s**2).mean())
             shown = s > 1e-4
-            line = ax.plot(share[shown], s[shown], "^o"[i], label=kind, ms=3)
-            line[0].set_markerfacecolor(("none", f"C{i}")[i])
+            style = {"color": ("C0", "C3")[i], "label": kind, "ms": 3}
+            line = ax.plot(share[shown], s[shown], "^o"[i], **style)
+            line[0].set_markerfacecolor(("none", "C3")[i])
         ax.set_yscale("log")
         ax.set_ylim(1e-4, 40)
         ax.set_title(activation, loc="left")

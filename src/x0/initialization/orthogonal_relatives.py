@@ -50,7 +50,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     shape = tuple(tensor.shape)
     if len(shape) not in (3, 4, 5):
         raise ValueError(f"dirac_ needs 3 to 5 dimensions. Received: {shape=}")
-    if shape[0] % groups:
+    if groups < 1 or shape[0] % groups:
         raise ValueError(
             "The output channels must be divisible by groups. "
             f"Received: {shape=}, {groups=}"
@@ -60,7 +60,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         center = tensor
         for size in shape[2:]:
             center = center.select(2, size // 2)
-        for part in center.chunk(groups):
+        for part in center.chunk(int(groups)):
             part.diagonal().fill_(1)
     return tensor
 
@@ -84,7 +84,8 @@ def sparse_(
         generator: source of randomness, of the zeros too.
 
     Raises:
-        ValueError: the tensor does not have 2 dimensions.
+        ValueError: the tensor does not have 2 dimensions or is not real,
+            sparsity is not in [0, 1], or std is negative.
 
     >>> w = sparse_(torch.empty(10, 4), 0.75)
     >>> (w == 0).sum(0).tolist()
@@ -93,12 +94,20 @@ def sparse_(
     if tensor.ndim != 2:
         shape = tuple(tensor.shape)
         raise ValueError(f"sparse_ needs 2 dimensions. Received: {shape=}")
+    real = tensor.is_floating_point()
+    if not (real and 0 <= sparsity <= 1 and 0 <= std < math.inf):
+        raise ValueError(
+            "Expected real numbers, sparsity from 0 to 1, std from 0 on. "
+            f"Received: {tensor.dtype}, {sparsity=}, {std=}"
+        )
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
     with torch.no_grad():
         tensor.normal_(0, std, generator=generator)
         for column in range(columns):
-            order = torch.randperm(rows, generator=generator)
+            order = torch.randperm(
+                rows, generator=generator, device=tensor.device
+            )
             tensor[order[:zeros], column] = 0
     return tensor
 
@@ -106,9 +115,8 @@ def sparse_(
 # --8<-- [end:sparse]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what each of the three keeps, and a trap of torch's sparse_."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     x = torch.randn(1, 6, 8, 8, generator=generator)
     kernel = dirac_(torch.empty(6, 3, 3, 3), groups=2)
@@ -125,9 +133,4 @@ def demo() -> dict[str, float | tuple[float, float]]:
             draws.append(torch.nn.init.sparse_(w, 0.5, generator=generator))
     same = torch.equal(*draws)
     print("torch's sparse_ repeats with a seeded generator:", same)
-    return {"sparse_repeats": float(same)}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

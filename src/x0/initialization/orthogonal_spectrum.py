@@ -32,7 +32,7 @@ def marchenko_pastur(
         ratio: rows / columns, at most 1; n * Var(w) = 1.
 
     Raises:
-        ValueError: ratio is not in (0, 1].
+        ValueError: ratio is not in (0, 1], or an eigenvalue not positive.
 
     >>> x = np.linspace(0.2501, 2.2499, 4001)
     >>> round(float(np.trapezoid(marchenko_pastur(x, 0.25), x)), 3)
@@ -40,6 +40,8 @@ def marchenko_pastur(
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"Expected 0 < ratio <= 1. Received: {ratio=}")
+    if not (x > 0).all():
+        raise ValueError(f"Expected positive eigenvalues. Received: {x}")
     low, high = (1 - math.sqrt(ratio)) ** 2, (1 + math.sqrt(ratio)) ** 2
     inside = np.clip((high - x) * (x - low), 0, None)
     density: NDArray[np.float64] = np.sqrt(inside) / (2 * math.pi * ratio * x)
@@ -74,35 +76,24 @@ def distance(rows: int, columns: int) -> float:
 # --8<-- [end:distance]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the extreme eigenvalues and the distance from the identity."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    measured = {rows: distance(rows, COLUMNS) for rows in ROWS}
+    predicted = {rows: math.sqrt((rows + 1) / COLUMNS) for rows in ROWS}
     print("rows  eigenvalues   predicted     distance  predicted")
     for rows in ROWS:
         found, root = eigenvalues(rows, COLUMNS), math.sqrt(rows / COLUMNS)
         low, high = (1 - root) ** 2, (1 + root) ** 2
-        theory = math.sqrt((rows + 1) / COLUMNS)
-        values[f"distance_{rows}"] = distance(rows, COLUMNS)
-        values[f"theory_{rows}"] = theory
-        values[f"low_{rows}"] = float(found[0])
-        values[f"high_{rows}"] = float(found[-1])
-        values[f"edge_low_{rows}"], values[f"edge_high_{rows}"] = low, high
         print(
             f"{rows:<6}{found[0]:.1f} to {found[-1]:.1f}    {low:.2f} to "
-            f"{high:.2f}  {distance(rows, COLUMNS):8.2f}{theory:11.2f}"
+            f"{high:.2f}  {measured[rows]:8.2f}{predicted[rows]:11.2f}"
         )
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_eigenvalues]
 def plot_eigenvalues() -> Figure:
-    """Draw the eigenvalues of W W^T against the Marchenko-Pastur law."""
+    """Draw the eigenvalues of W W^T against the Marchenko-Pastur density."""
     fig, axes = plt.subplots(2, figsize=(5.6, 4.8), layout="constrained")
     for ax, rows in zip(axes, ROWS, strict=True):
         ratio = rows / COLUMNS
@@ -115,7 +106,7 @@ def plot_eigenvalues() -> Figure:
         x = np.linspace(0.01, 4.2, 2000)
         law = marchenko_pastur(x, ratio)
         ax.plot(x, law, ls="--", lw=1, color="black", label="predicted")
-        ax.axvline(1, color="C1", lw=1.5, label="orthogonal")
+        ax.axvline(1, color="C3", lw=1.5, label="orthogonal")
         ax.set_ylim(0, 1.4)
         ax.set_title(f"{rows} × {COLUMNS}", loc="left")
         ax.set_ylabel("density")

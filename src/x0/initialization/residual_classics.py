@@ -1,4 +1,4 @@
-"""The constants of the classic models, against the deviation of He.
+"""The constants of the classic models, against He.
 
 n * Var(w) / 2 is the factor of the second moment per layer; He makes it 1
 
@@ -30,11 +30,13 @@ def layer_factor(fan_in: int, std: float) -> float:
     >>> round(layer_factor(1200, 0.01), 3)
     0.06
     """
-    return fan_in * std**2 / 2
+    return fan_in * std * std / 2
 
 
 def truncated_std(std: float, cut: float = 2.0) -> float:
-    """Return the deviation of a normal law that is redrawn beyond cut * std.
+    """Return the std of a normal distribution redrawn beyond cut * std.
+
+    The cut is at least 0.001.
 
     >>> round(truncated_std(0.02), 4)
     0.0176
@@ -47,29 +49,17 @@ def truncated_std(std: float, cut: float = 2.0) -> float:
 # --8<-- [end:factors]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print factor and He / std for AlexNet; products for VGG-16."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("AlexNet  fan_in  factor  He / 0.01")
-    for name, fan_in in ALEXNET.items():
-        values[name] = layer_factor(fan_in, 0.01)
-        values[f"{name}_ratio"] = math.sqrt(2 / fan_in) / 0.01
-        row = f"{fan_in:6d}{values[name]:8.3f}{values[f'{name}_ratio']:11.1f}"
-        print(f"{name:<8}{row}")
-    values["alexnet"] = math.prod(values[name] for name in ALEXNET)
-    for key, std in (("vgg_std", 0.01), ("vgg_variance", 0.1)):
-        factors = [layer_factor(9 * channels, std) for channels in VGG16]
-        values[key] = math.prod(factors)
-        print(f"VGG-16, 13 convolutions, std {std}: {values[key]:.0e}")
-    values["bert_std"] = truncated_std(0.02)
-    values["bert_he"] = math.sqrt(2 / 768)
-    values["bert_xavier"] = math.sqrt(1 / 768)
-    values["gpt2_xl_xavier"] = math.sqrt(1 / 1600)
-    print(f"BERT, truncated at 2 std: {values['bert_std']:.4f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    factors = {name: layer_factor(n, 0.01) for name, n in ALEXNET.items()}
+    ratios = {name: math.sqrt(2 / n) / 0.01 for name, n in ALEXNET.items()}
+    print("AlexNet  fan_in  factor  He / 0.01")
+    for name, n in ALEXNET.items():
+        print(f"{name:<8}{n:6d}{factors[name]:8.3f}{ratios[name]:11.1f}")
+    vgg = {}
+    for std in (0.01, 0.1):
+        vgg[std] = math.prod(layer_factor(9 * n, std) for n in VGG16)
+        print(f"VGG-16, 13 convolutions, std {std}: {vgg[std]:.0e}")
+    bert, xavier = truncated_std(0.02), math.sqrt(1 / 768)
+    print(f"BERT, truncated at 2 std: {bert:.4f}")
+    # --8<-- [end:demo]

@@ -113,28 +113,18 @@ def step_means(weights: int, fixup: bool) -> list[tuple[float, float]]:
 # --8<-- [end:step]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the change of the output by one step, for 4 to 64 branches."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     print("weights  rule        K = 4     16     64")
     for weights in (2, 3):
         for name in ("zero", "fixup"):
             means = step_means(weights, name == "fixup")
-            values[f"{name}_{weights}"] = means[-1]
             row = "".join(f"{mean:7.2g}" for mean, _ in means)
             print(f"{weights:<9}{name:<9}{row}")
-    values["exponent_50"] = 16 ** (-1 / 4)  # ResNet-50: 16 branches of 3
     branch = fixup_branch(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
-    scalars = [p for p in branch.parameters() if p.dim() == 0]
-    values["scalars"] = float(len(scalars))
-    print(f"scalars of a branch with 2 weights: {len(scalars)}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    scalars = sum(p.dim() == 0 for p in branch.parameters())
+    print(f"scalars of a branch with 2 weights: {scalars}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_step]

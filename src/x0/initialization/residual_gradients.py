@@ -76,23 +76,15 @@ def gradient_means(norm: bool) -> tuple[Tensor, Tensor, Tensor]:
 # --8<-- [end:moments]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print d_0 / d_K and r_K / r_0 of both kinds of stream."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("            r_K / r_0  d_0 / d_K")
-    for norm, name in ((False, "no norm"), (True, "pre-norm")):
-        r, d, error = gradient_means(norm)
-        key = name.split()[0].split("-")[0]
-        values[f"r_{key}"] = float(r[-1])
-        values[f"d_{key}"] = (float(d[0] / d[-1]), float(error[0] / d[-1]))
-        print(f"{name:<12}{r[-1]:9.2g}{d[0] / d[-1]:11.2g}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    ratios = {}
+    print("            r_K / r_0  d_0 / d_K")
+    for name, norm in (("no norm", False), ("pre-norm", True)):
+        r, d, error = gradient_means(norm)
+        ratios[name] = d[0] / d[-1], error[0] / d[-1]
+        print(f"{name:<12}{r[-1]:9.2g}{d[0] / d[-1]:11.2g}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_product]

@@ -73,7 +73,7 @@ def stream_moments(
 def predicted_stream(
     count: int, scale: float, norm: bool
 ) -> NDArray[np.float64]:
-    """Return r_0 … r_K from the two laws, with r_0 = 1."""
+    """Return r_0 … r_K as predicted, with r_0 = 1."""
     k = np.arange(count + 1)
     steps = 1 + k * scale**2 if norm else (1 + scale**2) ** k
     return np.asarray(steps, dtype=np.float64)
@@ -91,32 +91,30 @@ def measured_stream(count: int, rule: str) -> NDArray[np.float64]:
 # --8<-- [end:stream]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print r_K for 24 and 96 branches, predicted and measured."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("rule             K   predicted  measured")
-    for rule, name in zip(RULES, ("plain", "norm", "scaled"), strict=True):
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    predicted, measured = {}, {}
+    for rule in RULES:
         for count in (24, 96):
             scale = 1 / math.sqrt(count) if "√" in rule else 1.0
             theory = predicted_stream(count, scale, rule != "no norm")[-1]
             mean, error = measured_stream(count, rule)[:, -1]
-            values[f"{name}_{count}"] = (float(mean), float(error))
-            values[f"{name}_{count}_theory"] = float(theory)
-            print(f"{rule:<15}{count:3d}{theory:12.2g}{mean:10.2g}")
+            predicted[rule, count] = theory
+            measured[rule, count] = mean, error
     rng = np.random.default_rng(SEED)
     r = stream_moments(24, 1, True, WIDTH, NETWORKS, rng, ends_in_relu=True)
-    error = r[-1].std() / math.sqrt(NETWORKS)
-    values["positive"] = (float(r[-1].mean()), float(error))
-    values["positive_theory"] = 1 + 24 + 24 * 23 / math.pi
-    print(f"branch ends in ReLU: {values['positive_theory']:.0f}", end="")
-    print(f" predicted, {r[-1].mean():.0f} measured")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    law = 1 + 24 + 24 * 23 / math.pi
+    positive = r[-1].mean(), r[-1].std() / math.sqrt(NETWORKS)
+    print(f"branch ends in ReLU: {law:.0f}", end="")
+    print(f" predicted, {positive[0]:.0f} measured")
+    inverse = {}
+    for width in (64, 256):
+        r = stream_moments(24, 1, True, width, 1000, rng)
+        growth = (1 + 1 / r[:-1]).prod(0)  # of the gradient, given the stream
+        inverse[width] = growth.mean(), growth.std() / math.sqrt(1000)
+        print(f"mean growth of the gradient, width {width}: ", end="")
+        print(f"{growth.mean():.0f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_depth]

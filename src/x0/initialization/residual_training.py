@@ -100,25 +100,16 @@ def train_residual(steps: int = STEPS) -> NDArray[np.float64]:
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the loss of the first step and of the last 20 steps."""
-    values: dict[str, float | tuple[float, float]] = {"chance": math.log(10)}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    chance = math.log(10)
+    final = {}
     print("rule         first step  last 20 steps")
     for name, loss in zip(NAMES, train_residual(), strict=True):
-        key = {"as they are": "plain", "1/√K": "scaled"}.get(name)
-        key = key or name.split()[0].lower()
         end = loss[:, -20:].mean(1)
-        error = end.std(ddof=1) / math.sqrt(SEEDS)
-        values[key] = (float(end.mean()), float(error))
-        values[f"{key}_first"] = float(loss[:, 0].mean())
+        final[name] = end.mean(), end.std(ddof=1) / math.sqrt(SEEDS)
         print(f"{name:<13}{loss[:, 0].mean():10.1g}{end.mean():15.1g}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_loss]

@@ -32,13 +32,21 @@ def different_units(
         tolerance: Relative difference that is taken for rounding.
 
     Raises:
-        ValueError: The numbers of units differ.
+        ValueError: The numbers of units differ or are 0, a weight is no
+            matrix, or the tolerance is negative.
 
     >>> different_units(torch.full((8, 3), 0.1))
     1
     >>> different_units(torch.full((8, 3), 0.1), bias=torch.arange(8.0))
     8
     """
+    flat = incoming.ndim < 2 or (outgoing is not None and outgoing.ndim < 2)
+    flat = flat or not len(incoming)
+    if flat or not tolerance >= 0:
+        raise ValueError(
+            "Expected weights of 2 dimensions or more, tolerance >= 0. "
+            f"Received: {incoming.shape}, {tolerance=}"
+        )
     parts = [incoming.flatten(1)]
     if bias is not None:
         parts.append(bias.reshape(-1, 1))
@@ -59,14 +67,12 @@ def different_units(
 # --8<-- [end:units]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Count the units of a hidden layer of 64 for several starts."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     first, second = nn.Linear(64, 64), nn.Linear(64, 10)
-    values: dict[str, float | tuple[float, float]] = {}
-    starts = ("zero", "constant", "random", "random in, zero out")
-    for start in starts:
+    units = {}
+    for start in ("zero", "constant", "random", "random in, zero out"):
         for layer in (first, second):
             nn.init.constant_(layer.weight, 0.1 if start == "constant" else 0.0)
             nn.init.zeros_(layer.bias)
@@ -74,12 +80,6 @@ def demo() -> dict[str, float | tuple[float, float]]:
             nn.init.kaiming_normal_(first.weight, generator=generator)
         if start == "random":
             nn.init.kaiming_normal_(second.weight, generator=generator)
-        count = different_units(first.weight, first.bias, second.weight)
-        values[start.replace(",", "").replace(" ", "_")] = float(count)
-        print(f"{start:<20}{count:3d} of 64 units")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        units[start] = different_units(first.weight, first.bias, second.weight)
+        print(f"{start:<20}{units[start]:3d} of 64 units")
+    # --8<-- [end:demo]

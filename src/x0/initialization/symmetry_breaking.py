@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 
 SEED = 0
-WIDTH, STEPS, RATE, SAMPLES, EVERY = 32, 1000, 0.5, 256, 20
-NOISE = (0.0, 1e-12, 1e-8, 1e-4)
+WIDTH, STEPS, RATE, SAMPLES = 32, 800, 0.5, 256
+SPACING = float(np.spacing(0.05))  # between floating-point numbers
+NOISE = (SPACING, 1e-12, 1e-8, 1e-4)
 # --8<-- [end:imports]
 
 
@@ -27,8 +28,8 @@ def unit_spread() -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         Standard deviation over the units of the first weight, averaged over
-        the inputs, every EVERY steps, shape (networks, STEPS // EVERY + 1);
-        and the losses, of the same shape.
+        the inputs, before each step and after the last, shape (networks,
+        STEPS + 1); and the losses, of the same shape.
     """
     generator = torch.Generator().manual_seed(SEED)
     images, labels = load_digits(return_X_y=True)
@@ -40,13 +41,12 @@ def unit_spread() -> tuple[np.ndarray, np.ndarray]:
         draw = torch.randn(m, n, generator=generator, dtype=torch.float64)
         parameters.append((0.05 + noise * draw).requires_grad_())
     spread, history = [], []
-    for step in range(STEPS + 1):
+    for _ in range(STEPS + 1):
         h = torch.tanh(x @ parameters[0])
         log_p = (h @ parameters[1]).log_softmax(-1)
         loss = -log_p[:, range(SAMPLES), y].mean(1)
-        if step % EVERY == 0:
-            spread.append(parameters[0].detach().std(-1).mean(1))
-            history.append(loss.detach())
+        spread.append(parameters[0].detach().std(-1).mean(1))
+        history.append(loss.detach())
         gradients = torch.autograd.grad(loss.sum(), parameters)
         with torch.no_grad():
             for p, g in zip(parameters, gradients, strict=True):
@@ -57,29 +57,23 @@ def unit_spread() -> tuple[np.ndarray, np.ndarray]:
 # --8<-- [end:spread]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print when each network's loss leaves that of the symmetric one."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     spread, loss = unit_spread()
-    values: dict[str, float | tuple[float, float]] = {}
+    steps = {}
     print("noise    steps until the spread is 0.01  loss at the end")
     for noise, s, x in zip(NOISE, spread, loss, strict=True):
-        key = f"{noise:.0e}".replace("-", "").replace("+", "")
-        away = np.flatnonzero(s > 1e-2)
-        steps = float(EVERY * away[0]) if len(away) else math.inf
-        values[f"steps_{key}"], values[f"loss_{key}"] = steps, float(x[-1])
-        if noise:  # without noise it depends on the rounding of the machine
-            print(f"{noise:<9g}{steps:15.0f}{x[-1]:27.1f}")
-    early = slice(3, 15)
-    fit = np.polyfit(EVERY * np.arange(3, 15), np.log(spread[1, early]), 1)
-    values["rate"] = float(fit[0])
-    values["wait"] = math.log(1e4) / float(fit[0])
-    return values
+        steps[noise] = np.argmax(s > 1e-2)
+        print(f"{noise:<9.1g}{steps[noise]:15d}{x[-1]:27.1f}")
+    rounding = steps[SPACING]
 
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    rate = {}  # growth per step, of the smallest noise
+    for first, last in ((20, 60), (120, 200), (280, 360)):
+        grown = spread[1, last] / spread[1, first]
+        rate[first] = math.log(grown) / (last - first)
+        print(f"rate, steps {first} to {last}: {rate[first]:.2f}")
+    waits = np.diff([steps[noise] for noise in (1e-4, 1e-8, 1e-12)])
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_spread]
@@ -87,11 +81,11 @@ def plot_spread() -> Figure:
     """Draw the differences between units by step, log scale."""
     spread, _ = unit_spread()
     fig, ax = plt.subplots(figsize=(5.6, 3.4), layout="constrained")
-    steps = np.arange(0, STEPS + 1, EVERY)
+    steps = np.arange(0, STEPS + 1, 20)
     for i, noise in enumerate(NOISE):
-        label = f"noise {noise:g}"
-        values = np.maximum(spread[i], 1e-19)
-        ax.plot(steps, values, "o^sD"[i] + "-", ms=3, lw=1, label=label)
+        label = f"noise {noise:.0e}"
+        y = spread[i, ::20]
+        ax.plot(steps, y, "o^sD"[i] + "-", ms=3, lw=1, label=label)
     ax.set(yscale="log", xlabel="step", ylabel="standard deviation over units")
     ax.legend(loc="lower right")
     return fig

@@ -61,7 +61,10 @@ def start_weights(
 # --8<-- [start:train]
 @functools.cache
 def train_starts(
-    cases: tuple[tuple[str, str], ...], hidden: int, rate: float = RATE
+    cases: tuple[tuple[str, str], ...],
+    hidden: int,
+    rate: float = RATE,
+    steps: int = STEPS,
 ) -> tuple[np.ndarray, np.ndarray, list[Tensor]]:
     """Train one network per case on the digits, all as one batch.
 
@@ -69,9 +72,10 @@ def train_starts(
         cases: Pairs of a start and an activation, see PHI.
         hidden: Hidden layers of width WIDTH.
         rate: Learning rate.
+        steps: Number of steps.
 
     Returns:
-        Losses (cases, STEPS), accuracies on the last TEST images (cases,),
+        Losses (cases, steps), accuracies on the last TEST images (cases,),
         and the trained weights, one tensor (cases, fan_in, fan_out) each.
     """
     generator = torch.Generator().manual_seed(SEED)
@@ -102,12 +106,12 @@ def train_starts(
 
     optimizer = torch.optim.SGD(weights + biases, rate, fused=True)
     history = []
-    for _ in range(STEPS):
+    for _ in range(steps):
         rows = torch.randint(len(x) - TEST, (BATCH,), generator=generator)
         log_p = forward(x[rows], True).log_softmax(-1)
         loss = -log_p[:, range(BATCH), y[rows]].mean(1)
         optimizer.zero_grad()
-        torch.autograd.backward(loss.sum())
+        loss.sum().backward()
         optimizer.step()
         history.append(loss.detach())
     with torch.no_grad():
@@ -120,40 +124,28 @@ def train_starts(
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print accuracy, different units and the rank of the middle matrix."""
-    values: dict[str, float | tuple[float, float]] = {"chance": math.log(10)}
-    losses, accuracy, trained = train_starts(DEEP, 2)
-    print("start              phi       accuracy  units  rank of W_2")
-    for i, (start, phi) in enumerate(DEEP):
-        key = f"{start}_{phi}".lower().replace(", ", "_").replace(" ", "_")
-        first, second = trained[0][i].T, trained[1][i].double()
-        scale = first.abs().max().clamp(1e-9)
-        rounded = torch.round(first / scale, decimals=3)
-        units = len(torch.unique(rounded, dim=0))
-        rank = int(torch.linalg.matrix_rank(second, rtol=1e-4))
-        values[f"{key}_accuracy"] = float(accuracy[i])
-        values[f"{key}_loss"] = float(losses[i, -50:].mean())
-        values[f"{key}_units"], values[f"{key}_rank"] = (
-            float(units),
-            float(rank),
-        )
-        print(f"{start:<19}{phi:<9}{accuracy[i]:8.1f}{units:8d}{rank:10d}")
-    print("all zero, by hidden layers, learning rate 1")
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    losses, shares, (first, middle, last) = train_starts(DEEP, 2)
+    accuracy = dict(zip(DEEP, shares, strict=True))
+    units, rank = {}, {}
+    for case, w_1, w_2 in zip(DEEP, first, middle, strict=True):
+        rounded = torch.round(w_1.T / w_1.abs().max().clamp(1e-9), decimals=3)
+        units[case] = len(torch.unique(rounded, dim=0))
+        rank[case] = int(torch.linalg.matrix_rank(w_2.double(), rtol=1e-4))
+
+    slow = DEEP[5], DEEP[7]  # constant tanh, constant logistic
+    shares = train_starts(slow, 2, 0.5, 2000)[1]
+    longer = dict(zip(("tanh", "logistic"), shares, strict=True))
+
+    zero = {}
     for hidden in (2, 1, 0):
         cases = tuple(("all zero", phi) for phi in PHI) if hidden else DEEP[3:4]
-        result = train_starts(cases, hidden, 1.0)[1]
-        for (_, phi), x in zip(cases, result, strict=True):
+        shares = train_starts(cases, hidden, 1.0)[1]
+        for (_, phi), share in zip(cases, shares, strict=True):
             name = phi if hidden else "none"
-            values[f"zero_{hidden}_{name.lower()}"] = float(x)
-            print(f"{hidden:<19}{name:<9}{x:8.1f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+            zero[hidden, name] = share
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_starts]

@@ -56,7 +56,7 @@ def train_tanh(
 
 
 def constant_weights(width: int) -> list[Tensor]:
-    """Return constant weights of INPUTS-width-width-1, one value per layer."""
+    """Return constant weights of INPUTS-width-width-1, width at least 1."""
     shapes = ((width, INPUTS), (width, width), (1, width))
     values = (0.3, 0.1, 0.2)
     return [
@@ -68,30 +68,20 @@ def constant_weights(width: int) -> list[Tensor]:
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Train 16 equal units per layer and one unit per layer."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     wide = constant_weights(WIDTH)
     one = constant_weights(1)
     one[1], one[2] = WIDTH * one[1], WIDTH * one[2]  # sum over equal units
     many, final = train_tanh(wide, [RATE] * 3)
     single, _ = train_tanh(one, [RATE / WIDTH, RATE, RATE * WIDTH])
     same_rate, _ = train_tanh(one, [RATE] * 3)
+    moved = (many[-1] - many[0]).abs().max()
+    difference = (many - single).abs().max()
+    same_rate_difference = (many - same_rate).abs().max()
     ranks = [int(torch.linalg.matrix_rank(w, rtol=1e-9)) for w in final]
-    difference = float((many - single).abs().max())
-    values: dict[str, float | tuple[float, float]] = {
-        "difference": difference,
-        "same_rate": float((many - same_rate).abs().max()),
-        "moved": float((many[-1] - many[0]).abs().max()),
-        "rank": float(max(ranks)),
-    }
-    print(f"outputs moved by               {values['moved']:.1f}")
+    print(f"outputs moved by               {moved:.1f}")
     print(f"16 units and 1 differ by < 1e-12: {difference < 1e-12}")
-    print(f"with equal rates they differ by {values['same_rate']:.1f}")
+    print(f"with equal rates they differ by {same_rate_difference:.1f}")
     print(f"ranks of the trained weights   {ranks}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

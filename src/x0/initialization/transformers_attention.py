@@ -39,7 +39,11 @@ def draw_logits(
 
 
 def used_keys(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 / Σ p² of each query: how many keys it averages over."""
+    """Return 1 / Σ p² of each query: how many keys it averages over.
+
+    Args:
+        logits: finite, not empty, shape (queries, keys).
+    """
     p = np.exp(logits - logits.max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
     return np.asarray(1 / (p**2).sum(1))
@@ -61,25 +65,16 @@ def attention_summary(scaled: bool) -> NDArray[np.float64]:
 # --8<-- [end:logits]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print variance of the logits and keys in use, for d = 64."""
-    values: dict[str, float | tuple[float, float]] = {}
-    at = DIMENSIONS.index(64)
-    print("d = 64      variance  keys in use of 256")
-    for scaled, name in ((False, "q·k"), (True, "q·k / √d")):
-        variance, used, *errors = attention_summary(scaled)[:, at]
-        key = "scaled" if scaled else "plain"
-        values[f"variance_{key}"] = (float(variance), float(errors[0]))
-        values[f"used_{key}"] = (float(used), float(errors[1]))
-        print(f"{name:<10}{variance:10.1f}{used:13.0f}")
-    values["used_theory"] = KEYS / math.e
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    at = DIMENSIONS.index(64)
+    variance, used = {}, {}
+    print("d = 64      variance  keys in use of 256")
+    for name, label in (("plain", "q·k"), ("scaled", "q·k / √d")):
+        v, keys, *errors = attention_summary(name == "scaled")[:, at]
+        variance[name], used[name] = (v, errors[0]), (keys, errors[1])
+        print(f"{label:<10}{v:10.1f}{keys:13.0f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_logits]

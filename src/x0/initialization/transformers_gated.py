@@ -33,13 +33,15 @@ def gated_moment(gate: str, q: float = 1.0) -> float:
     """Return E[(phi(a) b)^2] for independent a, b ~ N(0, q).
 
     Raises:
-        ValueError: the gate is not one of GATES.
+        ValueError: the gate is not one of GATES, or q is negative.
 
     >>> round(gated_moment("ReGLU", 2.0), 6)
     2.0
     """
     if gate not in GATES:
         raise ValueError(f"gate must be one of {[*GATES]}. Received: {gate=}")
+    if not q >= 0:
+        raise ValueError(f"q must be at least 0. Received: {q=}")
     x, w = np.polynomial.hermite_e.hermegauss(120)
     if gate == "ReGLU":  # a kink; half of E[a^2], by symmetry
         return q * q / 2
@@ -65,24 +67,12 @@ def gated_sample(gate: str, q: float) -> tuple[float, float]:
 # --8<-- [end:moment]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the second moments at q = 1 and what makes the output 1."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("gate      predicted  measured  n v of W_down")
-    for gate in GATES:
-        theory, sample = gated_moment(gate), gated_sample(gate, 1.0)
-        key = gate.lower()
-        values[key], values[f"{key}_theory"] = sample, theory
-        values[f"{key}_down"] = 1 / theory
-        print(f"{gate:<10}{theory:9.3f}{sample[0]:10.2f}{1 / theory:15.2f}")
-    values["swiglu_small"] = gated_moment("SwiGLU", 0.01) / 0.01
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    predicted = {gate: gated_moment(gate) for gate in GATES}
+    measured = {gate: gated_sample(gate, 1.0) for gate in GATES}
+    n_v = {gate: 1 / moment for gate, moment in predicted.items()}
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_scale]

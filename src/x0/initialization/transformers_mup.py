@@ -52,24 +52,15 @@ def adam_changes(mup: bool) -> list[float]:
 # --8<-- [end:step]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the change at the smallest and the largest width."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("change of z    n = 64   n = 1024")
-    for mup, name in ((False, "same rate"), (True, "rate / n")):
-        first, *_, last = adam_changes(mup)
-        key = "mup" if mup else "same"
-        values[f"{key}_first"], values[f"{key}_last"] = first, last
-        values[f"{key}_ratio"] = last / first
-        print(f"{name:<11}{first:10.2g}{last:11.2g}")
-    values["theory"] = RATE * WIDTHS[0] / math.sqrt(2 * math.pi)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    ratio = {}
+    print("change of z    n = 64   n = 1024")
+    for name, mup in (("same rate", False), ("rate / n", True)):
+        first, *_, last = adam_changes(mup)
+        ratio[name] = last / first
+        print(f"{name:<11}{first:10.2g}{last:11.2g}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_width]

@@ -23,7 +23,7 @@ WIDTH, COUNT, NETWORKS = 128, 12, 200
 
 # --8<-- [start:stream]
 def rms_normalize(x: Tensor) -> Tensor:
-    """Divide by the root mean square over axis 1."""
+    """Divide real x (m, n, ...) by its root mean square over axis 1."""
     return x / x.square().mean(1, keepdim=True).sqrt()
 
 
@@ -82,24 +82,16 @@ def norm_means(post: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 # --8<-- [end:stream]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print gradients at both ends and the share of the input."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("           d at the input  d at the top  share of x_0 after 8")
-    for post, name in ((False, "pre"), (True, "post")):
-        d, share, d_error, share_error = norm_means(post)
-        values[f"{name}_bottom"] = (float(d[0]), float(d_error[0]))
-        values[f"{name}_top"] = (float(d[-1]), float(d_error[-1]))
-        values[f"{name}_share"] = (float(share[8]), float(share_error[8]))
-        print(f"{name:<9}{d[0]:16.1g}{d[-1]:14.1g}{share[8]:22.1g}")
-    values["pre_top_theory"] = 1 / (COUNT + 1)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    bottom, top = {}, {}
+    print("           d at the input  d at the top  share of x_0 after 8")
+    for name in ("pre", "post"):
+        d, share, d_error, _ = norm_means(name == "post")
+        bottom[name], top[name] = (d[0], d_error[0]), (d[-1], d_error[-1])
+        print(f"{name:<9}{d[0]:16.1g}{d[-1]:14.1g}{share[8]:22.1g}")
+    predicted_top = 1 / (COUNT + 1)  # pre-norm
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_gradients]
@@ -115,15 +107,15 @@ def plot_gradients() -> Figure:
         theories = (k**0 if post else left, left + (1 - left) / WIDTH)
         measured = norm_means(post)
         for j, ax in enumerate(axes):
-            label = "predicted" if i == 0 else None
-            ax.plot(theories[j], ls="--", lw=1, color="black", label=label)
-            ax.plot(k, measured[j], "os"[i], ms=5, color=f"C{i}", label=name)
+            ax.plot(theories[j], ls="--", lw=1, color="black")
+            color, end = ("C1", "C0")[i], float(measured[j][-1])
+            ax.plot(k, measured[j], "os"[i], ms=5, color=color)
+            ax.text(COUNT + 0.4, end, name, color=color, va="center")
             ax.set_yscale("log")
     axes[0].set_ylabel("gradient d")
     axes[1].set_ylabel("share of the input")
     axes[1].set_ylim(0.005, 1.5)
     axes[1].set_xlabel("branch k")
-    axes[0].legend()
     return fig
 
 

@@ -15,7 +15,7 @@ SEED = 0
 
 # --8<-- [start:norms]
 def rms_norm(x: Tensor, eps: float = 1e-5) -> Tensor:
-    """Return x / sqrt(mean(x²) + eps) over the last dimension.
+    """Return x / sqrt(mean(x²) + eps) over the last dimension of real x.
 
     >>> x = torch.tensor([3.0, 4.0])
     >>> rms_norm(x, 0).square().mean().item()
@@ -27,33 +27,25 @@ def rms_norm(x: Tensor, eps: float = 1e-5) -> Tensor:
 def norm_difference(x: Tensor) -> float:
     """Return the mean square of LayerNorm(x) - RMSNorm(x).
 
-    It is close to the share of the mean in the second moment of x.
+    It is close to the share of the mean in the second moment of x, which
+    is real, shape (..., n).
     """
     layer = torch.layer_norm(x, x.shape[-1:])
-    return float((layer - rms_norm(x)).square().mean())
+    return float((layer - rms_norm(x)).detach().square().mean())
 
 
 # --8<-- [end:norms]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the output for three embeddings, and LayerNorm's difference."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     x = torch.randn(64, 768, generator=generator)
-    values: dict[str, float | tuple[float, float]] = {}
+    moment = {s: rms_norm(s * x).square().mean() for s in (1.0, 0.02, 0.002)}
     print("std of x  second moment after RMSNorm, eps 1e-5")
-    for key, std in (("one", 1.0), ("gpt", 0.02), ("small", 0.002)):
-        values[key] = float(rms_norm(std * x).square().mean())
-        values[f"{key}_theory"] = std**2 / (std**2 + 1e-5)
-        print(f"{std:<10}{values[key]:.3f}")
-    values["symmetric"] = norm_difference(x)
-    values["positive"] = norm_difference(x.relu())
-    print(f"LayerNorm - RMSNorm, mean 0: {values['symmetric']:.0e}")
-    print(f"LayerNorm - RMSNorm, after ReLU: {values['positive']:.1f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    for std, second in moment.items():
+        print(f"{std:<10}{second:.3f}")
+    symmetric, positive = norm_difference(x), norm_difference(x.relu())
+    print(f"LayerNorm - RMSNorm, mean 0: {symmetric:.0e}")
+    print(f"LayerNorm - RMSNorm, after ReLU: {positive:.1f}")
+    # --8<-- [end:demo]

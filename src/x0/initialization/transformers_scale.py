@@ -1,4 +1,4 @@
-"""With a deviation of 0.02 the width decides what a block adds.
+"""With one standard deviation, 0.02, the width decides what a block adds.
 
 u_attention = (n v)^2 / t;  u_MLP = 4 n v E[gelu(sqrt(n v) Z)^2]
 
@@ -26,8 +26,8 @@ def branch_moments(n_v: float, tokens: int = 1) -> tuple[float, float]:
     """Return second moments of the attention and the MLP branch.
 
     Args:
-        n_v: width times the variance of all weights.
-        tokens: how many tokens the attention averages over.
+        n_v: width times the variance of all weights, not negative.
+        tokens: how many tokens the attention averages over, at least 1.
 
     >>> u_attention, u_mlp = branch_moments(1.0)
     >>> u_attention, round(u_mlp, 3)
@@ -37,7 +37,7 @@ def branch_moments(n_v: float, tokens: int = 1) -> tuple[float, float]:
     z = torch.from_numpy(math.sqrt(n_v) * x)
     gelu = torch.nn.functional.gelu(z).numpy()
     moment = float((w * gelu**2).sum() / w.sum())
-    return n_v**2 / tokens, 4 * n_v * moment
+    return n_v * n_v / tokens, 4 * n_v * moment
 
 
 # --8<-- [end:predict]
@@ -81,33 +81,31 @@ def gpt_stream(scaled: bool) -> Tensor:
 # --8<-- [end:measure]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print n v by width, the branches, and the stream after 12 blocks."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("width    n v  attention   MLP")
-    for width in (768, 1024, 1280, 1600, 12288):
-        n_v = width * 0.02**2
-        u_attention, u_mlp = branch_moments(n_v)
-        values[f"nv_{width}"] = n_v
-        values[f"attention_{width}"] = u_attention
-        values[f"mlp_{width}"] = u_mlp
-        print(f"{width:5d}{n_v:7.2f}{u_attention:11.2g}{u_mlp:6.2g}")
-    added = sum(branch_moments(WIDTH * STD**2))
-    print("after 12 blocks: predicted, measured")
-    for scaled, name in ((False, "plain"), (True, "scaled")):
-        theory = STD**2 + BLOCKS * added / (2 * BLOCKS if scaled else 1)
-        r = gpt_stream(scaled)[-1, :, 0]
-        error = float(r.std()) / math.sqrt(NETWORKS)
-        values[name] = (float(r.mean()), error)
-        values[f"{name}_theory"] = theory
-        print(f"  {name:<8}{theory:8.2g}{r.mean():10.2g}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    n_v, attention, mlp = {}, {}, {}
+    for n in (768, 1024, 1280, 1600, 4096, 5120, 12288):
+        n_v[n] = n * 0.02**2
+        attention[n], mlp[n] = branch_moments(n_v[n])
+    growth = mlp[1600] / mlp[768]
+    both = sum(branch_moments(WIDTH * STD**2))
+    predicted, measured = {}, {}
+    print("after 12 blocks: predicted, measured")
+    for name, factor in (("plain", 1.0), ("scaled", 1 / (2 * BLOCKS))):
+        predicted[name] = STD**2 + BLOCKS * both * factor
+        r = gpt_stream(name == "scaled")[-1, :, 0]
+        measured[name] = (r.mean(), r.std() / math.sqrt(NETWORKS))
+        print(f"  {name:<8}{predicted[name]:8.2g}{r.mean():10.2g}")
+
+    r = gpt_stream(False).mean(1)
+    added = (r[1::2] - r[:-1:2])[:, 3]  # by attention, at the 4th position
+    apart = branch_moments(WIDTH * STD**2, 4)[0]
+    fourth = {"first": added[0], "later": added[1:].mean()}
+    end = {  # of GPT-2 small, residual weights divided by …
+        "√(2D)": 0.02**2 + both / 2,
+        "2D": 0.02**2 + both / (4 * BLOCKS),
+    }
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_stream]
@@ -119,7 +117,8 @@ def plot_stream() -> Figure:
     for i, scaled in enumerate((False, True)):
         factor = 1 / (2 * BLOCKS) if scaled else 1.0
         theory = STD**2 + np.concatenate([[0], np.cumsum(steps * factor)])
-        name = "residual weights / √(2D)" if scaled else "all weights 0.02"
+        plain = "residual weights undivided"
+        name = "residual weights / √(2D)" if scaled else plain
         label = None if scaled else "predicted"
         ax.plot(k, theory, ls="--", lw=1, color="black", label=label)
         r = gpt_stream(scaled)[:, :, 0].mean(1)

@@ -64,35 +64,26 @@ def measured_loss(std: float, added: float) -> float:
 # --8<-- [end:logits]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print logits and loss of step 0, blocks with and without weight."""
-    values: dict[str, float | tuple[float, float]] = {
-        "chance": math.log(WORDS),
-        "gpt2_variance": 768 * 0.02**2,
-        "default_std": math.sqrt(768),
-    }
-    print("std     blocks add  others' std  own  loss  predicted")
-    for std, added, key in ((0.04, 0.12, "deep"), (0.04, 0.0, "bare")):
-        own, others = tied_logits(std, added)
-        values[f"{key}_others"] = float(others.std())
-        values[f"{key}_own"] = float(own.mean())
-        values[f"{key}_loss"] = measured_loss(std, added)
-        values[f"{key}_theory"] = start_loss(std, added)
-        row = f"{others.std():13.2f}{own.mean():5.1f}"
-        row += f"{measured_loss(std, added):6.1f}{start_loss(std, added):9.1f}"
-        print(f"{std:<8}{added:<10}{row}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    chance = math.log(WORDS)
+    gpt2_variance, default_std = 768 * 0.02**2, math.sqrt(768)
+    std = 0.04
+    own_logit, loss, predicted = {}, {}, {}
+    print("std     blocks add  others' std  own  loss  predicted")
+    for added in (0.12, 0.0):
+        own, others = tied_logits(std, added)
+        own_logit[added] = own.mean()
+        loss[added] = measured_loss(std, added)
+        predicted[added] = start_loss(std, added)
+        print(f"{std:<8}{added:<10}{others.std():13.2f}", end="")
+        print(f"{own.mean():5.1f}{loss[added]:6.1f}{predicted[added]:9.1f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_loss]
 def plot_loss() -> Figure:
-    """Draw the loss of step 0 by the deviation of tied embeddings."""
+    """Draw the loss of step 0 by the std of tied embeddings."""
     fig, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
     curve = np.geomspace(STDS[0], STDS[-1], 60)
     rows = ((1.0, "blocks dominate the stream"), (0.0, "embedding alone"))

@@ -25,16 +25,19 @@ class LoRA(nn.Module):
         """Freeze base and add A (rank, in) and B (out, rank).
 
         Raises:
-            ValueError: zero is not "A", "B" or "AB".
+            ValueError: zero is not "A", "B" or "AB", or the rank no whole
+                number from 1 on.
         """
         super().__init__()
         if zero not in ("A", "B", "AB"):
             raise ValueError(f"zero must be A, B or AB. Received: {zero=}")
+        if not isinstance(rank, int) or rank < 1:
+            raise ValueError(f"rank must be 1 or more. Received: {rank=}")
+        self.scale = float(alpha) / rank
         self.base = base.requires_grad_(False)
         fan_out, fan_in = base.weight.shape
-        self.A = nn.Parameter(torch.zeros(rank, fan_in))
-        self.B = nn.Parameter(torch.zeros(fan_out, rank))
-        self.scale = alpha / rank
+        self.A = nn.Parameter(torch.zeros((int(rank), fan_in)))
+        self.B = nn.Parameter(torch.zeros((fan_out, int(rank))))
         for name in {"A", "B"} - set(zero):
             nn.init.kaiming_uniform_(getattr(self, name), a=math.sqrt(5))
 
@@ -52,7 +55,7 @@ class AdaLNZero(nn.Module):
     """x + gate * F(norm(x) * (1 + scale) + shift), all three from c."""
 
     def __init__(self, width: int) -> None:
-        """Set the layer that makes shift, scale and gate from c to zero."""
+        """Set the layer of shift, scale and gate to 0; width at least 1."""
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.branch = nn.Sequential(
@@ -77,7 +80,7 @@ class AdaLNZero(nn.Module):
 def has_gradient(module: nn.Module, top: Tensor, *inputs: Tensor) -> list[str]:
     """Return the parameters with a gradient that is not zero."""
     module.zero_grad()
-    torch.autograd.backward(module(*inputs), top)
+    module(*inputs).backward(top)
     return [
         name
         for name, p in module.named_parameters()
@@ -88,30 +91,17 @@ def has_gradient(module: nn.Module, top: Tensor, *inputs: Tensor) -> list[str]:
 # --8<-- [end:gradients]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what changes at step 0 and which parameters have a gradient."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     x, c, top = torch.randn(3, 16, 8, generator=generator)
-    values: dict[str, float | tuple[float, float]] = {}
     for zero in ("B", "A", "AB"):
         lora = LoRA(nn.Linear(8, 8), rank=2, alpha=4, zero=zero)
-        change = (lora(x) - lora.base(x)).detach().abs().max()
+        change = (lora(x) - lora.base(x)).abs().max()
         names = has_gradient(lora, top, x)
-        values[f"lora_{zero}"] = float(change)
-        values[f"lora_{zero}_moves"] = float(len(names))
         print(f"LoRA, {zero} = 0: change {change:.0f}, gradient:", *names)
     block = AdaLNZero(8)
-    values["adaln"] = float((block(x, c) - x).detach().abs().max())
+    change = (block(x, c) - x).abs().max()
     names = has_gradient(block, top, x, c)
-    rows = block.modulation.weight.grad
-    assert rows is not None
-    values["adaln_gate_rows"] = float(rows.any(1)[16:].sum())
-    values["adaln_other_rows"] = float(rows.any(1)[:16].sum())
-    print(f"adaLN-zero: change {values['adaln']:.0f}, gradient:", *names)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    print(f"adaLN-zero: change {change:.0f}, gradient:", *names)
+    # --8<-- [end:demo]

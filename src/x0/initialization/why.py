@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 SEED = 0
 DEPTH, WIDTH, SAMPLES, NETWORKS = 20, 256, 64, 4
+Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 # --8<-- [end:imports]
 
 
@@ -26,9 +27,9 @@ DEPTH, WIDTH, SAMPLES, NETWORKS = 20, 256, 64, 4
 def gradient_norms(
     model: nn.Module, inputs: Tensor, targets: Tensor
 ) -> list[dict[str, float]]:
-    """Return gradient norms at each linear layer, from input to output.
+    """Return gradient norms at each linear or convolution layer, in order.
 
-    Leaves the parameters and their .grad as they are.
+    Leaves parameters, their .grad, buffers and inputs as they are.
 
     Args:
         model: A classifier; maps inputs to logits.
@@ -36,33 +37,44 @@ def gradient_norms(
         targets: Class indices, shape (samples,).
 
     Returns:
-        For each call of an nn.Linear: "delta", the gradient in its output,
+        For each call of such a layer: "delta", the gradient in its output,
         "weight", and "bias" (0 without a bias).
 
     Raises:
-        ValueError: The model has no linear layer.
+        ValueError: No such layer ran, or one has a weight without gradient:
+            frozen, or made from others (weight_norm).
 
     >>> model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
     >>> norms = gradient_norms(model, torch.ones(5, 4), torch.zeros(5).long())
     >>> len(norms), sorted(norms[0])
     (2, ['bias', 'delta', 'weight'])
     """
-    calls: list[tuple[nn.Linear, Tensor]] = []
+    calls: list[tuple[Layer, Tensor]] = []
 
     def keep(layer: nn.Module, _: object, output: Tensor) -> Tensor:
-        assert isinstance(layer, nn.Linear)
+        assert isinstance(layer, Layer)
         calls.append((layer, output))
         return output.clone()  # an in-place activation changes the copy
 
-    layers = [m for m in model.modules() if isinstance(m, nn.Linear)]
-    if not layers:
-        raise ValueError(f"No nn.Linear found. Received: {type(model)}")
+    layers = [m for m in model.modules() if isinstance(m, Layer)]
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    for layer in layers:
+        weight = layer._parameters.get("weight")
+        lazy = weight is not None and nn.parameter.is_lazy(weight)
+        if weight is None or lazy or not weight.requires_grad:
+            raise ValueError(f"No gradient in a weight. Received: {layer}")
     handles = [layer.register_forward_hook(keep) for layer in layers]
     try:
-        loss = nn.functional.cross_entropy(model(inputs), targets)
+        with torch.compiler.set_stance("force_eager"):  # compiled: no hooks
+            logits = model(inputs.clone())
     finally:
         for handle in handles:
             handle.remove()
+        for buffer, value in buffers:
+            buffer.data.copy_(value)
+    if not calls:
+        raise ValueError(f"No layer ran. Received: {type(model)}")
+    loss = nn.functional.cross_entropy(logits, targets)
     wanted: list[Tensor] = []
     for layer, output in calls:
         bias = output if layer.bias is None else layer.bias
@@ -125,44 +137,29 @@ def measure_norms(std: float | None) -> np.ndarray:
 # --8<-- [end:network]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what happens to each gradient over 20 layers of tanh."""
-    values: dict[str, float | tuple[float, float]] = {
-        "predicted": 0.01 * WIDTH**0.5,
-        "half_layers": 50 * math.log(2) / math.log(6),
-        "plateau": (0.5**-28 - 0.9**-28) / 28,
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    norms = np.array([measure_norms(std) for std in (0.01, None)])
+    delta, weight = norms[:, :, 0], norms[:, :, 1]
+    factor = (delta[..., 0] / delta[..., -1]) ** (1 / (DEPTH - 1))
+    rows = {
+        "delta, per layer": factor,
+        "weight, max / min": weight.max(-1) / weight.min(-1),
+        "weight, layer 1": weight[..., 0],
     }
     print("                     std 0.01   std 1/√n")
+    for name, x in rows.items():
+        small, xavier = x.mean(1)
+        print(f"{name:<18}{small:11.1g}{xavier:11.1g}")
+
+    error = factor[0].std(ddof=1) / math.sqrt(NETWORKS)
+    small_factor = (factor[0].mean(), error)
     generator = torch.Generator().manual_seed(SEED)
-    weight = deep_tanh(0.01, generator)[2].get_parameter("weight")
-    values["worst_case"] = float(torch.linalg.matrix_norm(weight.detach(), 2))
-    runs = {"small": measure_norms(0.01), "xavier": measure_norms(None)}
-    names = {"factor": "delta, per layer", "spread": "weight, max / min"}
-    names["weight"] = "weight, layer 1"
-    rows = dict.fromkeys(names, "")
-    for name, norms in runs.items():
-        delta, weight, bias = norms.swapaxes(0, 1)
-        table = {
-            "factor": (delta[:, 0] / delta[:, -1]) ** (1 / (DEPTH - 1)),
-            "decades": np.log10(delta[:, -1] / delta[:, 0]),
-            "bias": np.log10(bias[:, -1] / bias[:, 0]),
-            "spread": weight.max(1) / weight.min(1),
-            "weight": weight[:, 0],
-        }
-        for key, x in table.items():
-            error = float(x.std(ddof=1)) / math.sqrt(NETWORKS)
-            values[f"{name}_{key}"] = (float(x.mean()), error)
-        for key in names:
-            rows[key] += f"{table[key].mean():11.1g}"
-    for key, name in names.items():
-        print(f"{name:<18}{rows[key]}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    matrix = deep_tanh(0.01, generator).state_dict()["2.weight"]
+    worst_case = torch.linalg.matrix_norm(matrix, 2)
+    half_layers = 50 * math.log(2) / math.log(6)
+    plateau = (0.5**-28 - 0.9**-28) / 28
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_gradients]
@@ -182,7 +179,8 @@ def plot_gradients() -> Figure:
             ax.plot(layer, predicted, ls="--", lw=1, color="black")
         names = ("gradient in z", "gradient in W", "gradient in b")
         for i, name in enumerate(names):
-            ax.plot(layer, norms[i], "o^s"[i], ms=4, color=f"C{i}", label=name)
+            style = {"color": f"C{i + 1}", "label": name}
+            ax.plot(layer, norms[i], "o^s"[i], ms=4, **style)
         ax.set(yscale="log", ylabel="norm of the gradient")
         ax.set_title("std 0.01" if std else "std 1/√n")
     axes[1].set(xlabel="layer", xticks=[1, 5, 10, 15, 20], ylim=(1e-4, 10))

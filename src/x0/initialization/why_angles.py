@@ -61,9 +61,9 @@ def measure_angles() -> dict[str, np.ndarray]:
     Returns:
         Arrays of shape (starts, SEEDS). "units": distinct rows of the
         weight of layer 4. "signal": second moment of the last hidden layer
-        over that of the input. "spectrum": share of the singular values of
-        the hidden layers' Jacobian above a tenth of the largest. "loss":
-        mean of the last 20 training steps.
+        over that of the input, both over all images. "spectrum": share of
+        the singular values of the hidden layers' Jacobian, at one image,
+        above a tenth of the largest. "loss": mean of the last 20 steps.
     """
     generator = torch.Generator().manual_seed(SEED)
     images, labels = load_digits(return_X_y=True)
@@ -72,12 +72,12 @@ def measure_angles() -> dict[str, np.ndarray]:
     weights = torch.cat([square_weights(s, generator) for s in STARTS], 1)
     networks = weights.shape[1]
     result = {"units": torch.tensor([len(w.unique(dim=0)) for w in weights[3]])}
-    h = x[:1].expand(networks, 1, WIDTH)
+    h = x.expand(networks, -1, -1)
     jacobian = torch.eye(WIDTH).expand(networks, -1, -1)
     for w in weights:
         h = torch.tanh(h @ w.mT)
-        jacobian = (1 - h.mT.square()) * (w @ jacobian)
-    result["signal"] = h.square().mean((1, 2)) / x[0].square().mean()
+        jacobian = (1 - h[:, :1].mT.square()) * (w @ jacobian)
+    result["signal"] = h.square().mean((1, 2)) / x.square().mean()
     s = torch.linalg.svdvals(jacobian.double())
     result["spectrum"] = (s > s[:, :1] / 10).double().mean(1)
     read_out = torch.randn(SEEDS, 10, WIDTH, generator=generator) / 8
@@ -97,7 +97,7 @@ def measure_angles() -> dict[str, np.ndarray]:
         index = y[rows].expand(networks, -1).unsqueeze(-1)
         loss = -log_p.gather(-1, index).mean((1, 2))
         optimizer.zero_grad()
-        torch.autograd.backward(loss.sum())
+        loss.sum().backward()
         optimizer.step()
         history.append(loss.detach())
     result["loss"] = torch.stack(history[-20:]).mean(0)
@@ -108,26 +108,15 @@ def measure_angles() -> dict[str, np.ndarray]:
 # --8<-- [end:measure]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the five angles for five starts."""
-    values: dict[str, float | tuple[float, float]] = {}
-    results = measure_angles()
-    print("start       units   signal  spectrum    loss  its std")
-    for i, start in enumerate(STARTS):
-        key = start.split()[0].lower()
-        for name, x in results.items():
-            error = float(x[i].std(ddof=1)) / math.sqrt(SEEDS)
-            values[f"{key}_{name}"] = (float(x[i].mean()), error)
-        spread = float(results["loss"][i].std(ddof=1))
-        values[f"{key}_spread"] = spread
-        line = f"{start:<12}{results['units'][i].mean():5.0f}"
-        line += f"{results['signal'][i].mean():9.0e}"
-        line += f"{results['spectrum'][i].mean():10.1f}"
-        print(f"{line}{results['loss'][i].mean():8.1f}{spread:9.0e}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    results = measure_angles()
+    units, signal, share, loss = (
+        dict(zip(STARTS, x.mean(1), strict=True)) for x in results.values()
+    )
+    spread = dict(zip(STARTS, results["loss"].std(1, ddof=1), strict=True))
+    spectrum = {
+        start: (x.mean(), x.std(ddof=1) / math.sqrt(SEEDS))
+        for start, x in zip(STARTS, results["spectrum"], strict=True)
+    }
+    # --8<-- [end:demo]

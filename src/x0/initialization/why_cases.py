@@ -36,6 +36,7 @@ CASES: dict[str, tuple[Pair, float]] = {
     "ReLU, n·v = 2": (RELU, 2.0),
     "logistic, n·v = 1": (LOGISTIC, 1.0),
     "tanh, n·v = 9": (TANH, 9.0),
+    "logistic, n·v = 103": (LOGISTIC, 103.0),
 }
 # --8<-- [end:imports]
 
@@ -109,7 +110,13 @@ def simulate_cases(
 
 
 def case_theory(case: str, depth: int = DEPTH) -> tuple[Array, Array]:
-    """Return d_l and G_l relative to the last layer, at infinite width."""
+    """Return d_l and G_l relative to the last layer, at infinite width.
+
+    Raises:
+        ValueError: the case is none of CASES.
+    """
+    if case not in CASES:
+        raise ValueError(f"Expected one of {list(CASES)}. Received: {case}")
     phi, n_v = CASES[case]
     q, d_steps, g_steps = n_v, [], []  # inputs have second moment 1
     for _ in range(depth - 1):
@@ -127,36 +134,22 @@ def case_theory(case: str, depth: int = DEPTH) -> tuple[Array, Array]:
 # --8<-- [end:networks]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the factor per layer towards the input, for norms."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print(f"factor per layer     {'delta':>7}{'predicted':>10}", end="")
-    print(f"{'weight':>8}{'predicted':>10}")
-    keys = ("tanh_small", "relu", "logistic", "tanh_large")
-    for key, case in zip(keys, CASES, strict=True):
-        line = f"{case:<19}"
-        for name, x, y in zip(
-            "dG", simulate_cases(case), case_theory(case), strict=True
-        ):
-            factor = (x[:, 0] / x[:, -1]) ** (0.5 / (DEPTH - 1))
-            mean, error = float(factor.mean()), float(factor.std(ddof=1))
-            values[f"{key}_{name}"] = (mean, error / math.sqrt(NETWORKS))
-            predicted = float(y[0] ** (0.5 / (DEPTH - 1)))
-            values[f"{key}_{name}_theory"] = predicted
-            line += f"{mean:9.2f}{predicted:9.2f}"
-        print(line)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    measured, predicted = {}, {}
+    for case in CASES:
+        pairs = zip(simulate_cases(case), case_theory(case), strict=True)
+        for name, (x, y) in zip("dG", pairs, strict=True):
+            factor = (x[:, 0] / x[:, -1]) ** (0.5 / (DEPTH - 1))
+            error = factor.std(ddof=1) / math.sqrt(NETWORKS)
+            measured[case, name] = (factor.mean(), error)
+            predicted[case, name] = y[0] ** (0.5 / (DEPTH - 1))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_layers]
 def plot_layers() -> Figure:
-    """Draw the gradients in z and in W by layer for the four cases."""
+    """Draw the gradients in z and in W by layer for the five cases."""
     layer = np.arange(1, DEPTH + 1)
     fig, axes = plt.subplots(
         2, figsize=(5.6, 5.8), sharex=True, layout="constrained"
@@ -166,7 +159,7 @@ def plot_layers() -> Figure:
         for ax, x, predicted in pairs:
             norm = np.exp(0.5 * np.log(x / x[:, -1:]).mean(0))
             ax.plot(layer, np.sqrt(predicted), ls="--", lw=1, color=f"C{i}")
-            ax.plot(layer, norm, "o^sD"[i], ms=4, color=f"C{i}", label=case)
+            ax.plot(layer, norm, "o^sDv"[i], ms=4, color=f"C{i}", label=case)
     axes[0].set(yscale="log", ylabel="gradient in z, relative")
     axes[1].set(yscale="log", ylabel="gradient in W, relative")
     axes[1].set(xlabel="layer", xticks=[1, 4, 8, 12, 16])

@@ -55,7 +55,7 @@ def first_step(
     model = nn.Sequential(*modules[:-1])
     step = getattr(torch.optim, optimizer)(model.parameters(), lr=rate)
     loss = nn.functional.cross_entropy(model(x), y)
-    torch.autograd.backward(loss)
+    loss.backward()
     first = next(model.parameters())
     start = first.detach().clone()
     step.step()
@@ -68,26 +68,8 @@ def first_step(
 # --8<-- [end:step]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the relative change of layer 1 and the loss after one step."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print(
-        "             std/He  before  SGD: change  loss    Adam: change  loss"
-    )
-    for name, scale in SCALES.items():
-        line = f"{name:<11}{scale:8g}"
-        for optimizer in ("SGD", "Adam"):
-            result = first_step(scale, optimizer)
-            for key, value in result.items():
-                values[f"{name.lower()}_{optimizer.lower()}_{key}"] = value
-            if optimizer == "SGD":
-                line += f"{result['before']:8.0e}"
-            line += f"{result['change']:13.0e}{result['after']:7.0e}"
-        print(line)
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    sgd = {name: first_step(s, "SGD") for name, s in SCALES.items()}
+    adam = {name: first_step(s, "Adam") for name, s in SCALES.items()}
+    # --8<-- [end:demo]

@@ -49,16 +49,24 @@ def xavier_uniform_(
         The same tensor.
 
     Raises:
-        ValueError: If tensor has fewer than two dimensions.
+        ValueError: If tensor has fewer than two dimensions or is not real,
+            or the gain is negative.
 
     >>> rng = torch.Generator().manual_seed(0)
     >>> weight = xavier_uniform_(torch.empty(256, 768), generator=rng)
     >>> round(float(weight.abs().max()), 4)
     0.0765
     """
+    if not tensor.is_floating_point() or not 0 <= gain < math.inf:
+        raise ValueError(
+            "Expected real numbers and a gain of 0 or more. "
+            f"Received: {tensor.dtype}, {gain=}"
+        )
     fan_in, fan_out = fans(tensor.shape)
     std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
     bound = math.sqrt(3.0) * std
+    if bound > torch.finfo(tensor.dtype).max:
+        raise ValueError(f"{tensor.dtype} is too short. Received: {gain=}")
     with torch.no_grad():
         return tensor.uniform_(-bound, bound, generator=generator)
 
@@ -79,13 +87,19 @@ def xavier_normal_(
         The same tensor.
 
     Raises:
-        ValueError: If tensor has fewer than two dimensions.
+        ValueError: If tensor has fewer than two dimensions or is not real,
+            or the gain is negative.
 
     >>> rng = torch.Generator().manual_seed(0)
     >>> weight = xavier_normal_(torch.empty(256, 768), generator=rng)
     >>> round(float(weight.std()), 3)
     0.044
     """
+    if not tensor.is_floating_point() or not 0 <= gain < math.inf:
+        raise ValueError(
+            "Expected real numbers and a gain of 0 or more. "
+            f"Received: {tensor.dtype}, {gain=}"
+        )
     fan_in, fan_out = fans(tensor.shape)
     std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
     with torch.no_grad():
@@ -107,12 +121,15 @@ def xavier_uniform(
         gain: Factor on the standard deviation.
 
     Raises:
-        ValueError: If shape has fewer than two dimensions.
+        ValueError: If shape has fewer than two dimensions, or the gain is
+            negative.
 
     >>> weight = xavier_uniform((256, 768), np.random.default_rng(0))
     >>> round(float(np.abs(weight).max()), 4)
     0.0765
     """
+    if not 0 <= gain < math.inf:
+        raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
     bound = gain * math.sqrt(6.0 / sum(fans(shape)))
     return rng.uniform(-bound, bound, tuple(shape))
 
@@ -128,12 +145,15 @@ def xavier_normal(
         gain: Factor on the standard deviation.
 
     Raises:
-        ValueError: If shape has fewer than two dimensions.
+        ValueError: If shape has fewer than two dimensions, or the gain is
+            negative.
 
     >>> weight = xavier_normal((256, 768), np.random.default_rng(0))
     >>> round(float(weight.std()), 3)
     0.044
     """
+    if not 0 <= gain < math.inf:
+        raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
     std = gain * math.sqrt(2.0 / sum(fans(shape)))
     return rng.normal(0.0, std, tuple(shape))
 
@@ -141,15 +161,15 @@ def xavier_normal(
 # --8<-- [end:numpy]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Initialize Linear(768, 256) and compare with the formulas."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     rng = np.random.default_rng(SEED)
     shape = (256, 768)  # the weight of torch.nn.Linear(768, 256)
     fan_in, fan_out = fans(shape)
     std = math.sqrt(2 / (fan_in + fan_out))
     bound = math.sqrt(6 / (fan_in + fan_out))
+    fan_in_std = math.sqrt(1 / fan_in)
     weights = {
         "xavier_uniform_": xavier_uniform_(
             torch.empty(shape), generator=generator
@@ -160,20 +180,10 @@ def demo() -> dict[str, float | tuple[float, float]]:
         "xavier_uniform": xavier_uniform(shape, rng),
         "xavier_normal": xavier_normal(shape, rng),
     }
+    measured = {name: weight.std() for name, weight in weights.items()}
     print(f"fan_in {fan_in}, fan_out {fan_out}")
     print(f"formula          std {std:.4f}, bound {bound:.4f}")
-    values: dict[str, float | tuple[float, float]] = {
-        "std": std,
-        "bound": bound,
-        "fan_in_std": math.sqrt(1 / fan_in),
-    }
     for name, weight in weights.items():
-        values[f"measured_{name}"] = float(weight.std())
-        largest = float(np.abs(weight).max())
-        print(f"{name:15s}  std {weight.std():.4f}, max |w| {largest:.4f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        largest = np.abs(weight).max()
+        print(f"{name:15s}  std {measured[name]:.4f}, max |w| {largest:.4f}")
+    # --8<-- [end:demo]

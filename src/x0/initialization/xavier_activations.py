@@ -62,25 +62,16 @@ def three_scales() -> dict[str, np.ndarray]:
 # --8<-- [end:activations]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what the last layer of each network looks like."""
-    names = ["small", "xavier", "large"]
-    values: dict[str, float | tuple[float, float]] = {}
-    for key, (label, layers) in zip(names, three_scales().items(), strict=True):
-        last = layers[-1]
-        rms = float(np.sqrt(np.mean(last**2)))
-        saturated = float(np.mean(np.abs(last) > 0.99))
-        print(f"{label:9s} layer 10: rms {rms:.1e}, ", end="")
-        print(f"share of |h| > 0.99: {saturated:.2f}")
-        values[f"rms_{key}"] = rms
-        values[f"saturated_{key}"] = saturated
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    rms, saturated = {}, {}
+    for name, layers in three_scales().items():
+        last = layers[-1]
+        rms[name] = np.sqrt(np.mean(last**2))
+        saturated[name] = np.mean(np.abs(last) > 0.99)
+        print(f"{name:9s} layer 10: rms {rms[name]:.1e}, ", end="")
+        print(f"share of |h| > 0.99: {saturated[name]:.2f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_histograms]

@@ -47,14 +47,29 @@ def connections(
     return fan_in, fan_out / stride
 
 
+def connected_xavier_(
+    layer: nn.Conv2d | nn.ConvTranspose2d, generator: torch.Generator
+) -> None:
+    """Fill the weight with a variance of 2 over the sum of its connections.
+
+    >>> layer = nn.Conv2d(64, 64, 3, groups=64)
+    >>> connected_xavier_(layer, torch.Generator().manual_seed(0))
+    >>> round(float(layer.weight.detach().var()) * 9, 1)
+    1.0
+    """
+    std = math.sqrt(2 / sum(connections(layer)))
+    nn.init.normal_(layer.weight, 0.0, std, generator=generator)
+
+
 def convolution_gains(
-    layer: nn.Conv2d | nn.ConvTranspose2d, draws: int
+    layer: nn.Conv2d | nn.ConvTranspose2d, draws: int, repair: bool = False
 ) -> Tensor:
-    """Return forward and backward gains of a layer under torch's Xavier.
+    """Return the factors of second moments, forward and backward.
 
     Args:
         layer: A layer without bias; its weight is overwritten.
         draws: Number of weight draws, each with its own input.
+        repair: Draw by connected_xavier_, not by torch's xavier_normal_.
 
     Returns:
         Tensor of shape (draws, 2), measured away from the border.
@@ -66,7 +81,10 @@ def convolution_gains(
     generator = torch.Generator().manual_seed(SEED)
     rows = []
     for _ in range(draws):
-        nn.init.xavier_normal_(layer.weight, generator=generator)
+        if repair:
+            connected_xavier_(layer, generator)
+        else:
+            nn.init.xavier_normal_(layer.weight, generator=generator)
         x = torch.randn(
             1, layer.in_channels, 24, 24, generator=generator
         ).requires_grad_()
@@ -81,34 +99,25 @@ def convolution_gains(
 # --8<-- [end:connections]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Compare torch's fans with the connections of four layers."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     layers: dict[str, nn.Conv2d | nn.ConvTranspose2d] = {
         "convolution": nn.Conv2d(64, 16, 3, bias=False),
         "transposed": nn.ConvTranspose2d(64, 16, 3, bias=False),
         "stride_2": nn.ConvTranspose2d(64, 16, 4, stride=2, bias=False),
         "depthwise": nn.Conv2d(64, 64, 3, groups=64, bias=False),
     }
-    values: dict[str, float | tuple[float, float]] = {}
-    print("             torch's fans   right fans   gain forward, backward")
+    read, right, predicted, measured = {}, {}, {}, {}
     for name, layer in layers.items():
-        shape, right = layer.weight.shape, connections(layer)
+        shape, (fan_in, fan_out) = layer.weight.shape, connections(layer)
         kernel = math.prod(shape[2:])
-        torch_in, torch_out = shape[1] * kernel, shape[0] * kernel
-        variance = 2 / (torch_in + torch_out)
+        read[name] = [shape[1] * kernel, shape[0] * kernel]  # by torch
+        right[name] = [fan_in, fan_out]
+        variance = 2 / sum(read[name])
+        predicted[name] = (fan_in * variance, fan_out * variance)
         gains = convolution_gains(layer, 40)
         mean, error = gains.mean(0), gains.std(0) / math.sqrt(len(gains))
-        for index, way in enumerate(("forward", "backward")):
-            values[f"{name}_{way}"] = right[index] * variance
-            pair = float(mean[index]), float(error[index])
-            values[f"{name}_{way}_measured"] = pair
-        print(f"{name:12s} {torch_in:5d}, {torch_out:5d}  ", end="")
-        print(f"{right[0]:5.0f}, {right[1]:5.0f}    ", end="")
-        print(f"{mean[0]:5.2f}, {mean[1]:5.2f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        measured[name] = (mean, error)
+    again = convolution_gains(layers["depthwise"], 40, repair=True)[:, 0]
+    repaired = again.mean(), again.std() / math.sqrt(len(again))
+    # --8<-- [end:demo]

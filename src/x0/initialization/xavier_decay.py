@@ -22,12 +22,12 @@ def tanh_moments(q: float) -> tuple[float, float]:
         q: Variance of z; accurate to ten digits up to 25.
 
     Raises:
-        ValueError: If q is negative.
+        ValueError: If q is negative or infinite.
 
     >>> [round(x, 6) for x in tanh_moments(1.0)]
     [0.394294, 0.464403]
     """
-    if q < 0:
+    if not 0 <= q < np.inf:
         raise ValueError(f"q must not be negative. Received: q={q}")
     z = np.linspace(-10, 10, 401)  # trapezoids: exact to rounding here
     weight = np.exp(-(z**2) / 2)
@@ -109,36 +109,24 @@ def tanh_network(
 # --8<-- [end:network]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Compare the map with 1 / (2 l) and with real networks."""
-    q, chi = decay_map(1000)
-    constant = float(np.prod(chi[:-1]) * 1000)
-    values: dict[str, float | tuple[float, float]] = {
-        "variance_at_one": tanh_moments(1.0)[0],
-        "constant": constant,
-    }
-    for layer in (10, 100, 1000):
-        scaled = float(2 * layer * q[layer - 1])
-        values[f"scaled_{layer}"] = scaled
-        print(f"layer {layer:4d}: q = {q[layer - 1]:.6f}, ", end="")
-        print(f"2 l q = {scaled:.3f}")
-    print(f"gradient factor from layer 1000 to 1, times 1000: {constant:.3f}")
-    measured = tanh_network(30, 512, 8, 32)
-    for name, x, theory in (
-        ("q", measured["q"][:, -1], q[29]),
-        ("delta", measured["delta"][:, 0], np.prod(chi[:29])),
-    ):
-        mean, error = float(x.mean()), float(x.std(ddof=1) / len(x) ** 0.5)
-        values[f"measured_{name}"] = (mean, error)
-        values[f"theory_{name}"] = float(theory)
-        print(f"30 layers, {name:5s}: measured {mean:.3f}, map {theory:.4f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    q, chi = decay_map(1000)
+    scaled = {layer: 2 * layer * q[layer - 1] for layer in (10, 100, 1000)}
+    for layer, x in scaled.items():
+        print(f"layer {layer:4d}: q = {q[layer - 1]:.6f}, 2 l q = {x:.3f}")
+    constant = 1000 * np.prod(chi[:-1])
+    print(f"gradient factor from layer 1000 to 1, times 1000: {constant:.3f}")
+
+    network = tanh_network(30, 512, 8, 32)
+    ends = {"q": network["q"][:, -1], "delta": network["delta"][:, 0]}
+    theory = {"q": q[29], "delta": np.prod(chi[:29])}
+    measured = {}
+    for name, x in ends.items():
+        measured[name] = (x.mean(), x.std(ddof=1) / len(x) ** 0.5)
+        print(f"30 layers, {name:5s}: measured {x.mean():.3f}, ", end="")
+        print(f"map {theory[name]:.4f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_depth]
@@ -160,15 +148,16 @@ def plot_depth() -> Figure:
     layer = layer[:depth]
     below = np.cumprod(np.append(1, chi[: depth - 1]))  # chi_1 ... chi_(l-1)
     delta = below[-1] / below
-    axes[1].plot(layer, delta, "k--", lw=1, label="predicted")
+    axes[1].plot(layer, delta, "k--", lw=1)
     axes[1].plot(layer, delta * q[:depth], "k--", lw=1)
     for index, (name, label) in enumerate(
         {"delta": "gradient in z", "weight": "gradient in W"}.items()
     ):
         mean = network[name].mean(axis=0)
-        axes[1].plot(layer, mean, "o^"[index], c=f"C{index}", ms=4, label=label)
+        color = f"C{index + 1}"
+        axes[1].plot(layer, mean, "o^"[index], ms=4, color=color)
+        axes[1].text(25, (0.25, 0.013)[index], label, color=color)
     axes[1].set(yscale="log", xlabel="layer", ylabel="relative second moment")
-    axes[1].legend()
     return figure
 
 

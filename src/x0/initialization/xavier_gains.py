@@ -61,30 +61,16 @@ def measured_gains(
 # --8<-- [end:gains]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the gains of a layer with 512 inputs and 64 outputs."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("512 -> 64          F      B      F·B")
-    for name, variance in variance_by_rule(512, 64).items():
-        forward, backward = 512 * variance, 64 * variance
-        product = forward * backward
-        print(f"{name:15s} {forward:5.3f}  {backward:5.3f}  {product:5.3f}")
-    variance = variance_by_rule(512, 64)["Xavier"]
-    gains = measured_gains(512, 64, variance, 300)
-    mean = gains.mean(axis=0)
-    error = gains.std(axis=0, ddof=1) / math.sqrt(len(gains))
-    print(f"Xavier measured {mean[0]:.2f}   {mean[1]:.2f}")
-    values["forward"], values["backward"] = 512 * variance, 64 * variance
-    values["product"] = 512 * 64 * variance**2
-    values["measured_forward"] = (float(mean[0]), float(error[0]))
-    values["measured_backward"] = (float(mean[1]), float(error[1]))
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    rules = variance_by_rule(512, 64)
+    factors = {
+        name: [512 * v, 64 * v, 512 * v * 64 * v] for name, v in rules.items()
+    }
+    gains = measured_gains(512, 64, rules["Xavier"], 300)
+    error = gains.std(axis=0, ddof=1) / math.sqrt(len(gains))
+    measured = list(zip(gains.mean(axis=0), error, strict=True))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_ratio]
@@ -95,18 +81,18 @@ def plot_ratio() -> Figure:
     forward = np.array([rule["Xavier"] for rule in rules])
     backward = ratio * forward
     figure, axes = plt.subplots(2, 1, figsize=(5.6, 5.4), sharex=True)
-    axes[0].plot(ratio, forward, "C0-", label="forward gain F")
-    axes[0].plot(ratio, backward, "C1-.", label="backward gain B")
+    axes[0].plot(ratio, forward, "C0-", label="forward factor F")
+    axes[0].plot(ratio, backward, "C1-.", label="backward factor B")
     mean = (forward + backward) / 2
     axes[0].plot(ratio, mean, "k--", lw=1, label="mean of F and B")
-    axes[0].set(ylabel="gain under Xavier", ylim=(0, 2.8))
+    axes[0].set(ylabel="factor under Xavier", ylim=(0, 2.8))
     for index, name in enumerate(rules[0]):
         product = ratio * np.array([rule[name] for rule in rules]) ** 2
         axes[1].plot(
             ratio,
             product,
             ["-", "-.", "-", ":"][index],
-            c=f"C{index}",
+            c=f"C{'0213'[index]}",
             lw=2.5 if name == "Xavier" else 1.5,
             label=name,
         )

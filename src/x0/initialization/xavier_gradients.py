@@ -69,33 +69,24 @@ def layer_moments(
 # --8<-- [end:moments]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Back-propagate through 20 tanh layers with σ = 0.01."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     depth, width, std, networks = 20, 256, 0.01, 20
     moments = layer_moments(width * std**2, depth, width, networks)
-    norm = {name: np.sqrt(x) for name, x in moments.items()}
-    ratio = (norm["delta"][:, 0] / norm["delta"][:, -1]) ** (1 / (depth - 1))
-    spread = norm["weight"].max(axis=1) / norm["weight"].min(axis=1)
-    decades = np.log10(norm["delta"][:, -1] / norm["delta"][:, 0])
-    values: dict[str, float | tuple[float, float]] = {
-        "predicted_ratio": std * width**0.5
+    delta, weight = np.sqrt(moments["delta"]), np.sqrt(moments["weight"])
+    predicted = std * width**0.5
+    print(f"predicted factor per layer  {predicted:.3f}")
+    samples = {
+        "ratio": (delta[:, 0] / delta[:, -1]) ** (1 / (depth - 1)),
+        "decades": np.log10(delta[:, -1] / delta[:, 0]),
+        "spread": weight.max(axis=1) / weight.min(axis=1),
     }
-    print(f"predicted factor per layer  {std * width**0.5:.3f}")
-    for name, x in {
-        "ratio": ratio,
-        "decades": decades,
-        "spread": spread,
-    }.items():
-        mean, error = float(x.mean()), float(x.std(ddof=1) / networks**0.5)
-        values[name] = (mean, error)
+    measured = {}
+    for name, x in samples.items():
+        mean, error = x.mean(), x.std(ddof=1) / networks**0.5
+        measured[name] = (mean, error)
         print(f"{name:27s} {mean:.3f} ± {error:.3f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_layers]

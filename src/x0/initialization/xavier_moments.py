@@ -28,12 +28,14 @@ def draw_weights(
         rng: Source of randomness.
 
     Raises:
-        ValueError: If law is unknown.
+        ValueError: If law is unknown, or the variance negative.
 
     >>> rng = np.random.default_rng(0)
     >>> np.unique(draw_weights("rademacher", 4.0, (100,), rng)).tolist()
     [-2.0, 2.0]
     """
+    if not variance >= 0:
+        raise ValueError(f"Expected variance >= 0. Received: {variance=}")
     unit: np.ndarray
     if law == "normal":
         unit = rng.standard_normal(shape)
@@ -60,9 +62,9 @@ def output_moments(
 
     Args:
         law: Law of the weights, see draw_weights.
-        h: Inputs of shape (batch, fan_in).
-        variance: Variance of a weight.
-        networks: Number of independent weight matrices with fan_in outputs.
+        h: Inputs, finite, not empty, shape (batch, fan_in).
+        variance: Variance of a weight, finite.
+        networks: Number of weight matrices with fan_in outputs, at least 1.
 
     Returns:
         Array of shape (networks,).
@@ -122,24 +124,17 @@ def tanh_moments_by_law(
 # --8<-- [end:moment]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Measure E[z²] for three laws, in one layer and after ten of tanh."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     h = correlated_inputs(100, 50)
-    theory = 50 * 0.01 * float(np.mean(h**2))
-    values: dict[str, float | tuple[float, float]] = {"one_layer": theory}
+    theory = 50 * 0.01 * np.mean(h**2)
+    one_layer, ten_layers = {}, {}
     print(f"one layer, formula: E[z²] = {theory:.2f}")
     for law in ("normal", "uniform", "rademacher"):
         one = output_moments(law, h, 0.01, 2000)
         ten = tanh_moments_by_law(law, 10, 256, 20)
-        for name, x in (("one_layer", one), ("ten_layers", ten)):
-            mean, error = float(x.mean()), float(x.std(ddof=1))
-            values[f"{name}_{law}"] = (mean, error / len(x) ** 0.5)
+        one_layer[law] = (one.mean(), one.std(ddof=1) / len(one) ** 0.5)
+        ten_layers[law] = (ten.mean(), ten.std(ddof=1) / len(ten) ** 0.5)
         print(f"{law:10s} one layer {one.mean():.1f}, ", end="")
         print(f"ten layers of tanh {ten.mean():.3f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

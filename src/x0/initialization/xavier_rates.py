@@ -15,7 +15,7 @@ import numpy as np
 
 # --8<-- [start:rates]
 def softsign(z: np.ndarray) -> np.ndarray:
-    """Return z / (1 + |z|), of the shape of z.
+    """Return z / (1 + |z|) for finite z, of its shape.
 
     >>> softsign(np.array([-1.0, 0.0, 3.0])).tolist()
     [-0.5, 0.0, 0.75]
@@ -35,13 +35,16 @@ def moment_after(
         q: Second moment of the pre-activations of layer 1.
 
     Raises:
-        ValueError: If depth is less than 1.
+        ValueError: If depth is less than 1, or q negative or infinite.
 
     >>> round(moment_after(np.tanh, 2), 4)
     0.3943
     """
-    if depth < 1:
-        raise ValueError(f"depth must be at least 1. Received: depth={depth}")
+    if depth < 1 or not 0 <= q < np.inf:
+        raise ValueError(
+            "depth must be at least 1, q at least 0. "
+            f"Received: depth={depth}, q={q}"
+        )
     z = np.linspace(0, 10, 2001)
     weight = np.exp(-(z**2) / 2)
     weight[0] /= 2  # the end of the half line counts half
@@ -54,11 +57,9 @@ def moment_after(
 # --8<-- [end:rates]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Compare q at layer 2000 with its predicted decay."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     depth = 2000
-    values: dict[str, float | tuple[float, float]] = {}
     for name, phi, predicted in (
         ("tanh", np.tanh, 1 / (2 * depth)),
         ("arctan", np.arctan, 1 / (2 * depth)),
@@ -66,11 +67,5 @@ def demo() -> dict[str, float | tuple[float, float]]:
         ("softsign", softsign, np.pi / (8 * depth**2)),
     ):
         q = moment_after(phi, depth)
-        values[name] = q / predicted
         print(f"{name:8s} q = {q:.2e}, predicted {predicted:.2e}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

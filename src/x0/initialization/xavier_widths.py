@@ -105,35 +105,31 @@ def width_chain(
 # --8<-- [end:chain]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print gains of 512-64-512-64-512 and of a pyramid."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rng = np.random.default_rng(SEED)
-    values: dict[str, float | tuple[float, float]] = {}
+    widths = [512, 64, 512, 64, 512]
+    forward, backward = {}, {}
     print("512-64-512-64-512   forward        backward")
     for rule in ("fan_in", "xavier", "geometric"):
-        widths = [512, 64, 512, 64, 512]
-        pair = []
-        for name, index in (("forward", -1), ("backward", 0)):
-            x = width_chain(widths, rule, 20_000, rng, name == "backward")
-            mean = float(x[:, index].mean())
-            error = float(x[:, index].std(ddof=1) / len(x) ** 0.5)
-            values[f"{rule}_{name}"] = (mean, error)
-            pair.append(f"{mean:.3f} ± {error:.3f}")
-        print(f"{rule:18s}  {pair[0]}  {pair[1]}")
-    values["predicted"] = products([512, 64, 512, 64, 512], "xavier")[0]
+        last = width_chain(widths, rule, 20_000, rng)[:, -1]
+        first = width_chain(widths, rule, 20_000, rng, backward=True)[:, 0]
+        forward[rule], backward[rule] = (
+            (x.mean(), x.std(ddof=1) / len(x) ** 0.5) for x in (last, first)
+        )
+        pairs = (forward[rule], backward[rule])
+        columns = [f"{mean:.3f} ± {error:.3f}" for mean, error in pairs]
+        print(f"{rule:18s}", *columns, sep="  ")
+    predicted, _ = products(widths, "xavier")
+
+    pyramid = {
+        rule: products([784, 512, 256, 128, 64, 10], rule)
+        for rule in ("fan_in", "fan_out", "xavier", "geometric")
+    }
     print("pyramid 784-512-256-128-64-10")
-    for rule in ("fan_in", "fan_out", "xavier", "geometric"):
-        forward, back = products([784, 512, 256, 128, 64, 10], rule)
-        values[f"pyramid_{rule}_forward"] = forward
-        values[f"pyramid_{rule}_backward"] = back
-        print(f"{rule:18s}  {forward:7.3f}        {back:7.4f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    for rule, (there, back) in pyramid.items():
+        print(f"{rule:18s}  {there:7.3f}        {back:7.4f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_products]
@@ -155,12 +151,13 @@ def plot_products() -> Figure:
             else:
                 predicted = np.append(1, np.cumprod(gains))
             measured = width_chain(widths, rule, 20_000, rng, backward)
-            axis.plot(layer, predicted, "--", c=f"C{index}", lw=1)
+            color = ("C0", "C3", "C1")[index]
+            axis.plot(layer, predicted, "--", c=color, lw=1)
             axis.plot(
                 layer,
                 measured.mean(axis=0),
                 "os^"[index],
-                c=f"C{index}",
+                c=color,
                 ms=4,
                 label=name,
             )

@@ -1,24 +1,24 @@
 # %% [markdown] lang="zh"
 # # He 与 Xavier：10 层与 30 层 {#deep-relu}
 #
-# He 等人报告：22 层的 ReLU 网络，两种初始化都能训练，He 起步更早；30 层的，He 能训练，Xavier 完全停滞 [@he2015]。这里在真实的手写数字上重做，再加上当时常用的固定标准差。
+# He 等人报告：22 层的 ReLU 网络，用两种初始化都能训练，He 起步更早；30 层的 ReLU 网络，用 He 能训练，用 Xavier 完全停滞 [@he2015]。这里在手写数字上重做，再加上当时常用的固定标准差。
 #
 # ## 问题 {#question}
 #
-# ReLU 网络有 10 层或 30 层，初始化取 He、Xavier 或固定的标准差 0.01。哪些能训练？能不能在训练之前就知道？
+# ReLU 网络有 10 层或 30 层，初始化取 He、Xavier，或者固定的标准差 0.01。哪些网络能训练？训练之前就能知道吗？
 #
-# 数据是 scikit-learn 自带的 {exact:1797} 张 8×8 数字，前 {exact:1500} 张用来训练。每种初始化取三个种子，九个网络堆成一个批量矩阵乘法，一起训练。
+# 数据是 scikit-learn 自带的 {exact:1797} 张 8×8 数字，前 1500 张用来训练。三种初始化各取三个种子，得到九个网络，堆成一个批量矩阵乘法，一起训练。
 
 # %% [markdown] lang="en"
 # # He against Xavier: 10 and 30 layers {#deep-relu}
 #
-# He et al. reported: with 22 ReLU layers both initializations train, and He's starts earlier; with 30 layers He's trains and Xavier's stalls completely [@he2015]. Here it is done again on real handwritten digits, together with the fixed standard deviation that was common then.
+# He et al. reported that networks with 22 ReLU layers train from both initializations, with He's starting earlier, and that networks with 30 layers train from He's while Xavier's stalls completely [@he2015]. This lab repeats the experiment on handwritten digits and adds the fixed standard deviation that was common at the time.
 #
-# ## The question {#question}
+# ## Question {#question}
 #
-# A ReLU network has 10 or 30 layers and starts from He, from Xavier, or from a fixed standard deviation of 0.01. Which ones train? Can it be known before training?
+# A ReLU network has 10 or 30 layers and is initialized by He's method, by Xavier's method, or with a fixed standard deviation of 0.01. Which networks train? Can this be known before training?
 #
-# The data are the {exact:1797} digits of 8×8 pixels that come with scikit-learn; the first {exact:1500} are for training. Each initialization gets three seeds, and the nine networks train together, stacked into one batched matrix product.
+# The data are the {exact:1797} digits of 8×8 pixels that come with scikit-learn, and the first 1500 are for training. Each initialization gets three seeds. The resulting nine networks are stacked into one batched matrix product and train together.
 
 # %%
 import math
@@ -71,28 +71,28 @@ def zero_biases(weights: list[Tensor]) -> list[Tensor]:
 # %% [markdown] lang="zh"
 # ## 预测 {#prediction}
 #
-# ReLU 使二阶矩减半，权重再乘上 $n_{l-1} v_l$。各层等宽时，每层的因子都相同：
+# ReLU 使二阶矩减半，权重再给它乘上 $n_{l-1} v_l$。各层等宽时，各层的因子都相同 {eq:he-recursion}：
 #
 # {eq:he-recursion}
 #
-# He 的因子是 1。Xavier 没有算 ReLU 的那一半：
+# He 的因子是 1。Xavier 没有计入 ReLU 去掉的那一半：
 #
 # {eq:he-xavier}
 #
-# 固定的标准差不看宽度，宽 {exact:100} 时因子是 0.005。梯度沿同一批权重往回走，因子也一样。10 层与 30 层之后，信号还剩：
+# 固定的标准差与宽度无关，宽 100 时因子是 0.005。梯度沿同样的权重往回走，因子也相同。过了 10 层与 30 层，信号还剩：
 
 # %% [markdown] lang="en"
-# ## The prediction {#prediction}
+# ## Prediction {#prediction}
 #
-# ReLU halves the second moment, and the weights multiply it by $n_{l-1} v_l$. With equal widths every layer has the same factor:
+# ReLU halves the second moment, and the weights multiply it by $n_{l-1} v_l$. If the widths are equal, every layer has the same factor {eq:he-recursion}:
 #
 # {eq:he-recursion}
 #
-# For He it is 1. Xavier does not count the half that ReLU takes:
+# For He, the factor is 1. Xavier does not account for the half that ReLU removes:
 #
 # {eq:he-xavier}
 #
-# The fixed standard deviation ignores the width; at width {exact:100} the factor is 0.005. The gradient goes back through the same weights, with the same factor. What is left of the signal after 10 and after 30 layers:
+# The fixed standard deviation does not depend on the width, and at width 100 its factor is 0.005. The gradient goes back through the same weights with the same factor. This is what is left of the signal after 10 and after 30 layers:
 
 # %%
 factors = {"He": 1.0, "Xavier": 0.5, "std 0.01": WIDTH * 0.01**2 / 2}
@@ -101,14 +101,14 @@ for name, factor in factors.items():
     print(f"{name:9} factor {factor:.3f}  left {left[0]:.0e}  {left[1]:.0e}")
 
 # %% [markdown] lang="zh"
-# 一次更新改变多少，取决于信号与梯度的大小。剩下千分之几的，慢一些，但还走得动；剩下 $10^{-8}$ 的，每一步只动小数点后好几位，停在 $\ln 10$，也就是乱猜的损失。所以预测是：10 层时 He 与 Xavier 都能训练，He 更早；30 层时只有 He 能训练；固定标准差都不行。
+# 一次更新改变多少，取决于信号与梯度的大小。还剩千分之几时，训练慢一些，但还走得动。只剩 $10^{-8}$ 时，每一步只改变小数点后很远的几位，损失停在 $\ln 10$，也就是乱猜的水平。预测：10 层时，He 与 Xavier 都能训练，He 更早；30 层时，He 能训练，Xavier 停滞；固定的标准差在两种深度下都停滞。先写下你自己的猜测。
 #
 # ## 测量：训练之前 {#before}
 
 # %% [markdown] lang="en"
-# How much one update changes depends on the size of signal and gradient. With a few thousandths of it left, training is slower but moves; with $10^{-8}$, each step changes digits far behind the point, and the loss stays at $\ln 10$, which is guessing. So the prediction is: at 10 layers He and Xavier both train, He earlier; at 30 layers only He trains; the fixed standard deviation fails at both.
+# How much one update changes depends on the size of the signal and of the gradient. If a few thousandths are left, training is slower but still moves. If $10^{-8}$ is left, each step changes digits far behind the decimal point, and the loss stays at $\ln 10$, which corresponds to guessing. The prediction is that at 10 layers He and Xavier both train, with He starting earlier, that at 30 layers He trains and Xavier does not, and that the fixed standard deviation fails at both depths. Write down your own guess first.
 #
-# ## The measurement: before training {#before}
+# ## Measurement: before training {#before}
 
 # %%
 generator = torch.Generator().manual_seed(SEED)
@@ -138,22 +138,22 @@ xavier_factor = float(relative[-1, 1].log().mean().div(len(relative) - 1).exp())
 print(f"factor per layer, Xavier: {xavier_factor:.2f}")
 
 # %% [markdown] lang="zh"
-# {fig:deep-relu-signal} 30 层网络里二阶矩随层数的变化，以第 1 层为 1。虚线是预测，点是三个种子的几何平均。宽度有限时几何平均比预测低一些，He 的也略降。
+# {fig:deep-relu-signal} 30 层网络里，二阶矩随层数的变化，以第 1 层为 1。虚线是预测，点是三个种子的几何平均。宽度有限，点略低于虚线，He 的点也略有下降。
 #
 # Xavier 实测的因子是每层 {val:deep_relu.xavier_factor:.2f}。
 #
-# ## 测量：训练 {#training}
+# ## 测量：训练过程 {#training}
 #
-# 带动量的 SGD，学习率 0.005，动量 0.9，每批 64 张，{exact:400} 步。九个网络看到的批次相同。
+# 带动量的 SGD，学习率 0.005，动量 0.9，每批 64 张，400 步。九个网络使用相同的批次。
 
 # %% [markdown] lang="en"
-# {fig:deep-relu-signal} The second moment by layer in networks of 30 layers, relative to layer 1. Dashed: predicted; points: geometric means over three seeds. At finite width the geometric mean lies a little below the prediction, that of He too.
+# {fig:deep-relu-signal} The second moment in networks with 30 layers, relative to layer 1. Dashed: predicted. Points: geometric means over three seeds. At finite width, the points lie slightly below the dashed lines, and those of He decrease slightly.
 #
 # The measured factor of Xavier is {val:deep_relu.xavier_factor:.2f} per layer.
 #
-# ## The measurement: training {#training}
+# ## Measurement: training {#training}
 #
-# SGD with momentum, learning rate 0.005, momentum 0.9, batches of 64, {exact:400} steps. All nine networks see the same batches.
+# Training uses SGD with momentum, with learning rate 0.005, momentum 0.9, batches of 64 and 400 steps. The nine networks see the same batches.
 
 
 # %%
@@ -212,14 +212,14 @@ axes[1].set_xlabel("step")
 plt.show()
 
 # %% [markdown] lang="zh"
-# {fig:deep-relu-training} 训练损失，每种初始化三条线，每条是一个种子；灰线是 $\ln 10$。上：10 层，He 与 Xavier 都降下去，He 更早。下：30 层，只有 He 降下去，另外两种叠在灰线上。
+# {fig:deep-relu-training} 训练损失。每种初始化有三条线，一个种子一条；灰线是 $\ln 10$。上：10 层，He 与 Xavier 都降下去，He 更早。下：30 层，He 降下去，另外两种叠在灰线上。
 #
-# 从损失第一次降到 1 以下算起步：
+# 损失第一次降到 1 以下，算作起步：
 
 # %% [markdown] lang="en"
-# {fig:deep-relu-training} Training loss, three lines for each initialization, one per seed; the grey line is $\ln 10$. Top: 10 layers, He and Xavier both go down, He earlier. Bottom: 30 layers, only He goes down; the other two lie on the grey line.
+# {fig:deep-relu-training} Training loss. Each initialization has three lines, one for each seed, and the gray line is $\ln 10$. Top: with 10 layers, He and Xavier both go down, He earlier. Bottom: with 30 layers, He goes down, and the other two lie on the gray line.
 #
-# Say that training has started when the loss first falls below 1:
+# Training counts as started when the loss first falls below 1:
 
 # %%
 smooth = losses[10].view(-1, 20, 3, SEEDS).mean(1)
@@ -234,56 +234,52 @@ xavier_accuracy = 100 * accuracies[30][1].mean().item()
 print(f"earlier for every seed: {bool((start[0] < start[1]).all())}")
 
 # %% [markdown] lang="zh"
-# 10 层时，He 平均在第 {val:deep_relu.he_start:.0f} 步起步，Xavier 在第 {val:deep_relu.xavier_start:.0f} 步。30 层时，最后 50 步的平均损失 He 是 {val:deep_relu.he_30:.2f}，Xavier 是 {val:deep_relu.xavier_30:.2f}；测试准确率 He 是 {val:deep_relu.he_accuracy:.0f}%，Xavier 是 {val:deep_relu.xavier_accuracy:.0f}%。
+# 10 层时，He 平均在第 {val:deep_relu.he_start:.0f} 步起步，Xavier 在第 {val:deep_relu.xavier_start:.0f} 步。30 层时，最后 50 步的平均损失，He 是 {val:deep_relu.he_30:.2f}，Xavier 是 {val:deep_relu.xavier_30:.2f}；测试准确率，He 是 {val:deep_relu.he_accuracy:.0f}%，Xavier 是 {val:deep_relu.xavier_accuracy:.0f}%。
 #
 # ## 学到了什么 {#learned}
 #
-# - 每层一个因子 ½，10 层可以忍受，30 层不行。一次前向传播就能看出来，不必训练。
-# - 固定的标准差 0.01 在 10 层就训练不动：{val:deep_relu.fixed_10:.2f}，正是 $\ln 10$。
-# - 三个 He 网络快慢不一：宽度有限，$q$ 的涨落随深度增大。
+# - 每层乘以 ½，10 层还能训练，30 层就不行 {fig:deep-relu-training}。这个因子用一次前向传播就能量出，实测是 {val:deep_relu.xavier_factor:.2f}。
+# - 固定的标准差 0.01，在 10 层就训练不动：损失是 {val:deep_relu.fixed_10:.2f}，正是 $\ln 10$。
+# - 30 层时，三个 He 网络快慢不一 {fig:deep-relu-training}。宽度有限时，$q$ 的涨落随深度增大，见 [He 初始化](../initialization/he.md)。后者是不是引起了前者，这里没有检验。
 #
-# **复现了什么，有何不同。** 原论文的两个发现都复现了：较浅时两者都能训练而 He 更早，30 层时 Xavier 停滞。不同之处：原文是 22 层与 30 层的卷积网络，用 ImageNet 训练许多轮；这里是 10 层与 30 层、宽 {exact:100} 的全连接网络，8×8 的数字，{exact:400} 步。固定标准差是我们加的。
+# **复现了什么，有何不同。** 原论文的两个发现都复现了：较浅的网络用两种初始化都能训练，He 更早；30 层时 Xavier 停滞。不同之处：原文用 22 层与 30 层的卷积网络，在 ImageNet 上训练许多轮；这里用 10 层与 30 层、宽 100 的全连接网络，在 8×8 的数字上训练 400 步。固定的标准差是这里加上的。
 #
 # ## 再试两件事 {#try}
 #
-# 1. 给 Xavier 的 30 层网络大一百倍的学习率，能救回来吗？先想想第一步之后，各层的梯度还是不是一样小。
+# 1. 给 30 层的 Xavier 网络用大一百倍的学习率，救得回来吗？先想一想：走了一步之后，各层的梯度还一样小吗？
 # 2. 把深度换成 15、20、25，Xavier 从哪里开始停滞？与 $2^{-\depth}$ 比较。
 #
 # 推导见 [He 初始化](../initialization/he.md)，每层的因子见[为什么初始化重要](../initialization/why.md)。
 #
 # ## 参考文献 {#references}
 #
-# {refs}
-#
 # ## 断言 {#finding}
 #
 # 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
-# At 10 layers He starts at step {val:deep_relu.he_start:.0f} on average and Xavier at step {val:deep_relu.xavier_start:.0f}. At 30 layers the mean loss of the last 50 steps is {val:deep_relu.he_30:.2f} for He and {val:deep_relu.xavier_30:.2f} for Xavier; the test accuracy is {val:deep_relu.he_accuracy:.0f}% for He and {val:deep_relu.xavier_accuracy:.0f}% for Xavier.
+# With 10 layers, He starts at step {val:deep_relu.he_start:.0f} on average and Xavier at step {val:deep_relu.xavier_start:.0f}. With 30 layers, the mean loss over the last 50 steps is {val:deep_relu.he_30:.2f} for He and {val:deep_relu.xavier_30:.2f} for Xavier. The test accuracy is {val:deep_relu.he_accuracy:.0f}% for He and {val:deep_relu.xavier_accuracy:.0f}% for Xavier.
 #
 # ## What was learned {#learned}
 #
-# - A factor of ½ per layer can be borne for 10 layers, not for 30. One forward pass shows it; no training is needed.
-# - The fixed standard deviation of 0.01 does not train even 10 layers: {val:deep_relu.fixed_10:.2f}, which is $\ln 10$.
-# - The three networks of He differ in speed: at finite width the fluctuations of $q$ grow with depth.
+# - A factor of ½ per layer is tolerable over 10 layers but not over 30 {fig:deep-relu-training}. A single forward pass measures this factor, which was {val:deep_relu.xavier_factor:.2f}.
+# - With the fixed standard deviation of 0.01, even 10 layers do not train: the loss is {val:deep_relu.fixed_10:.2f}, which is $\ln 10$.
+# - With 30 layers, the three He networks differ in speed {fig:deep-relu-training}. At finite width, the fluctuations of $q$ grow with depth, see [He initialization](../initialization/he.md). Whether the one follows from the other was not tested here.
 #
-# **What was reproduced, and what differs.** Both findings of the paper were reproduced: in the shallower network both train and He is earlier; at 30 layers Xavier stalls. What differs: the paper trained convolutional networks of 22 and 30 layers on ImageNet for many epochs; here they are fully connected, of 10 and 30 layers and width {exact:100}, on 8×8 digits, for {exact:400} steps. The fixed standard deviation is our addition.
+# **What was reproduced, and what differs.** Both findings of the paper were reproduced: the shallower network trains from both initializations, He earlier, and with 30 layers Xavier stalls. The setting differs. The paper trained convolutional networks with 22 and 30 layers on ImageNet for many epochs. Here the networks are fully connected, with 10 and 30 layers and width 100, and they are trained on 8×8 digits for 400 steps. The fixed standard deviation was added here.
 #
 # ## Two things to try {#try}
 #
-# 1. Give the 30 layers of Xavier a learning rate a hundred times larger. Does it save them? Think first whether the gradients of all layers are still equally small after one step.
+# 1. Give the Xavier network with 30 layers a learning rate that is a hundred times larger. Does this save it? Think first: after one step, are the gradients of the layers still equally small?
 # 2. Take 15, 20 and 25 layers. Where does Xavier begin to stall? Compare with $2^{-\depth}$.
 #
-# The derivation is on the page [He initialization](../initialization/he.md), the factor of a layer on [Why initialization matters](../initialization/why.md).
+# The derivation is on the page [He initialization](../initialization/he.md), and the factor of a layer is explained in [Why initialization matters](../initialization/why.md).
 #
 # ## References {#references}
 #
-# {refs}
+# ## Assertions {#finding}
 #
-# ## The assertions {#finding}
-#
-# The finding of this lab, as code:
+# The finding of this lab as code:
 
 # %%
 ln10 = math.log(10)

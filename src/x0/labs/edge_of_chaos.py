@@ -1,7 +1,7 @@
 # %% [markdown] lang="zh"
 # # 混沌边缘：能训练多深 {#edge-of-chaos}
 #
-# Schoenholz 等人报告：随机的 tanh 网络能训练的深度，是信号能走的深度的几倍，而后者在训练之前就能算出来 [@schoenholz2017]。这里在手写数字上重做那张热图。
+# Schoenholz 等人报告：随机的 tanh 网络能训练的深度，是信号能走的深度的几倍；后者在训练之前就能算出来 [@schoenholz2017]。这里用手写数字重画他们的热图。
 #
 # ## 问题 {#question}
 #
@@ -10,11 +10,11 @@
 # %% [markdown] lang="en"
 # # The edge of chaos: how deep can it train? {#edge-of-chaos}
 #
-# Schoenholz et al. reported that a random tanh network can be trained to a few times the depth to which a signal travels, and that depth can be computed before training [@schoenholz2017]. Here their heat map is drawn again on handwritten digits.
+# Schoenholz et al. reported that a random tanh network can be trained up to a depth that is a few times the depth to which a signal travels. The latter can be computed before training [@schoenholz2017]. This lab repeats their heat map on handwritten digits.
 #
-# ## The question {#question}
+# ## Question {#question}
 #
-# The weights have variance $\sigma_w^2$ over the width, the biases variance $\sigma_b^2$, fixed at 0.05. Which pairs of $\sigma_w^2$ and depth can be trained? Where is the border?
+# The weights have the variance $\sigma_w^2$ over the width. The variance of the biases, $\sigma_b^2$, is fixed at 0.05. Which pairs of $\sigma_w^2$ and depth can be trained, and where is the border?
 
 # %%
 from itertools import pairwise
@@ -37,30 +37,30 @@ DEPTHS = (4, 8, 12, 16, 24, 32, 48)
 # %% [markdown] lang="zh"
 # ## 预测 {#prediction}
 #
-# 两个输入的相关系数逐层按一个映射变化，这里 $u$ 与 $t$ 是方差为 $q_{\star}$ 的独立正态变量：
+# 两个输入的相关系数，每过一层按同一个映射变化。下式里 $u$ 与 $t$ 是方差为 $q_{\star}$ 的独立正态变量：
 #
 # {eq:mean-field-correlation}
 #
-# 它走向一个稳定的不动点 $c_{\star}$，离不动点的距离每层乘以那里的斜率。距离缩小 e 倍要走的层数，就是两个输入的区别能走多深：
+# 相关系数趋于一个稳定的不动点 $c_{\star}$。每过一层，它到不动点的距离乘以映射在那里的斜率。距离缩小到 1/e 要走的层数，就是两个输入的区别能走多深：
 #
 # {eq:edge-of-chaos-scale}
 #
-# $\sigma_w^2$ 小时 $c_{\star}$ 是 1，所有输入变得一样，网络有序；大时 $c_{\star}$ 小于 1，再近的两个输入也会分开，网络混沌。两种情形都忘掉了输入，要学的东西到不了输出。两者之间，斜率到 1，深度尺度发散：这就是混沌边缘。见[平均场与混沌边缘](../initialization/mean-field.md)。
+# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形都忘掉了输入，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
 #
-# 期望用 Gauss–Hermite 求积来算。
+# 期望用高斯–埃尔米特求积（Gauss–Hermite）来算。
 
 # %% [markdown] lang="en"
-# ## The prediction {#prediction}
+# ## Prediction {#prediction}
 #
-# The correlation of two inputs changes from layer to layer by a map, where $u$ and $t$ are independent normal variables of variance $q_{\star}$:
+# From layer to layer, the correlation of two inputs changes by the same map. In the formula, $u$ and $t$ are independent normal variables of variance $q_{\star}$:
 #
 # {eq:mean-field-correlation}
 #
-# It goes to a stable fixed point $c_{\star}$; each layer multiplies the distance to it by the slope there. The number of layers in which the distance shrinks by e is how far the difference of two inputs travels:
+# The correlation tends to a stable fixed point $c_{\star}$. Each layer multiplies its distance from the fixed point by the slope of the map there. The number of layers in which the distance shrinks to 1/e says how far the difference of two inputs travels:
 #
 # {eq:edge-of-chaos-scale}
 #
-# When $\sigma_w^2$ is small, $c_{\star}$ is 1: all inputs become the same, the network is ordered. When it is large, $c_{\star}$ is less than 1: even the closest inputs are driven apart, the network is chaotic. In both cases the input is forgotten, and what is to be learned does not reach the output. In between the slope reaches 1 and the depth scale diverges: the edge of chaos. See [Mean field and the edge of chaos](../initialization/mean-field.md).
+# When $\sigma_w^2$ is small, $c_{\star}$ is 1. Different inputs become the same, and the network is called ordered. When $\sigma_w^2$ is large, $c_{\star}$ lies below 1. Even very similar inputs are driven apart, and the network is called chaotic. In both cases the input is forgotten, and what is to be learned does not reach the output. In between, the slope reaches 1 and the depth scale diverges {eq:edge-of-chaos-scale}. This is the edge of chaos, see [Mean field and the edge of chaos](../initialization/mean-field.md).
 #
 # The expectations are computed by Gauss–Hermite quadrature.
 
@@ -95,18 +95,18 @@ for weight, (_, c, slope) in zip(WEIGHT_VARIANCES, points, strict=True):
     print(f"{weight:.2f}  c {c:.3f}  slope {slope:.3f}  scale {scale:5.1f}")
 
 # %% [markdown] lang="zh"
-# 预测：能训练的深度在两侧都跟着深度尺度走，在 $\sigma_w^2$ 约为 1.8 处最深。倍数由实验定；原论文的图上画的是 6 倍。
+# 预测：在两侧，能训练的深度都随深度尺度变化，到 $\sigma_w^2$ 约为 {exact:1.8} 处达到峰值。预测没有给出倍数，倍数由实验定；原论文的图上画的是 6 倍。
 #
 # ## 测量 {#measurement}
 #
-# 每个深度下，11 个 $\sigma_w^2$ 各一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，{exact:150} 步。输出层的权重方差取 1 除以宽度，所有网络相同。
+# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层相同，权重方差都是 1 除以宽度。
 
 # %% [markdown] lang="en"
-# The prediction: on both sides the trainable depth follows the depth scale, and it is deepest near a $\sigma_w^2$ of 1.8. The multiple is left to the experiment; the figure of the paper shows 6.
+# The prediction is that on both sides the trainable depth follows the depth scale, with a peak at a $\sigma_w^2$ of about {exact:1.8}. The multiple is not predicted but measured. The figure in the paper shows 6.
 #
-# ## The measurement {#measurement}
+# ## Measurement {#measurement}
 #
-# For each depth there is one network for each of 11 values of $\sigma_w^2$, stacked into one batched matrix product and trained together: width 64, SGD with momentum, batches of 32, {exact:150} steps. The weights of the output layer have variance 1 over the width in all of them.
+# At each depth, there is one network for each of 11 values of $\sigma_w^2$. These networks are stacked into one batched matrix product and trained together, with width 64, SGD with momentum, batches of 32 and 150 steps. They share the variance of the output weights, which is 1 over the width.
 
 # %%
 images, targets = load_digits(return_X_y=True)
@@ -183,14 +183,14 @@ ax.set_title("training accuracy")
 plt.show()
 
 # %% [markdown] lang="zh"
-# {fig:edge-of-chaos-map} 训练 {exact:150} 步之后的训练准确率，亮的高，暗的低，0.1 是乱猜。虚线是预测的深度尺度的 6 倍。左边的暗区在有序一侧，右上角的在混沌一侧，大致都在虚线之外；虚线发散的地方，最深的网络也能训练。
+# {fig:edge-of-chaos-map} 训练 150 步之后的训练准确率：亮的高，暗的低，0.1 是乱猜。虚线是预测的深度尺度的 6 倍。左边的暗区在有序的一侧，右上角的暗区在混沌的一侧，大致都在虚线之外。在虚线发散的地方，48 层的网络也能训练。
 #
-# 把每一列准确率降到一半的深度找出来，除以那里的深度尺度：
+# 对每一列，找出准确率降到一半的深度，再除以那里的深度尺度：[^-]
 
 # %% [markdown] lang="en"
-# {fig:edge-of-chaos-map} Training accuracy after {exact:150} steps: bright is high, dark is low, 0.1 is guessing. Dashed: 6 times the predicted depth scale. The dark regions, ordered on the left and chaotic on the upper right, lie roughly beyond the dashed line; where it diverges, even the deepest network trains.
+# {fig:edge-of-chaos-map} Training accuracy after 150 steps. Bright means high, dark means low, and 0.1 is guessing. Dashed: 6 times the predicted depth scale. The dark regions on the left (ordered) and on the upper right (chaotic) lie roughly beyond the dashed line. Where the line diverges, even the network with 48 layers trains.
 #
-# For each column, find the depth at which the accuracy falls to one half, and divide it by the depth scale there:
+# For each column, find the depth at which the accuracy falls to one half, and divide it by the depth scale there:[^-]
 
 # %%
 borders = []
@@ -213,15 +213,15 @@ lowest, highest = float(multiples.min()), float(multiples.max())
 print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 
 # %% [markdown] lang="zh"
-# 边界是深度尺度的 {val:edge_of_chaos.multiple:.1f} 倍（几何平均），各列在 {val:edge_of_chaos.lowest:.1f} 与 {val:edge_of_chaos.highest:.1f} 之间。
+# 边界在深度尺度的 {val:edge_of_chaos.multiple:.1f} 倍处（几何平均）；各列在 {val:edge_of_chaos.lowest:.1f} 倍与 {val:edge_of_chaos.highest:.1f} 倍之间。
 #
 # ## 学到了什么 {#learned}
 #
-# - 能不能训练，看输入的区别能不能走到输出；这在训练之前用一维与二维的积分就能算出。
-# - 最深的网络要在混沌边缘上。偏到任何一侧，能训练的深度都只有深度尺度的几倍。
-# - 有序一侧的边界陡，混沌一侧的缓：混沌的网络梯度爆炸，小的学习率还能走一段。
+# - 一个网络能否训练，看输入的区别能否走到输出；这在训练之前，用一重与二重积分就能算出 {fig:edge-of-chaos-map}。
+# - 试过的 48 层网络，在混沌边缘附近训练得好，离边缘远就训练不动 {fig:edge-of-chaos-map}。偏到两侧，能训练的深度是深度尺度的 {val:edge_of_chaos.lowest:.1f} 到 {val:edge_of_chaos.highest:.1f} 倍。
+# - 在这张图上，有序一侧的边界陡，混沌一侧的边界缓 {fig:edge-of-chaos-map}。
 #
-# **复现了什么，有何不同。** 复现了原论文的主要发现：可训练的区域以深度尺度的一个倍数为界，在混沌边缘处最深；倍数也相近。不同之处：原文用 MNIST、宽 {exact:300}、深到 {exact:300} 层，多半训练更多步；这里是 8×8 的数字、宽 64、深到 48 层、{exact:150} 步，每个格子只有一个网络。深度小，看不到离边缘很近处的发散。
+# **复现了什么，有何不同。** 原论文的主要发现复现了：可训练的区域以深度尺度的一个倍数为界，到混沌边缘处达到峰值，倍数也相近 {fig:edge-of-chaos-map}。不同之处：原文用 MNIST，宽 300，深到 300 层，多半训练更多步；这里用 8×8 的数字，宽 64，深到 48 层，训练 150 步，一个格子一个网络。深度不够大，看不到离边缘很近处的发散。
 #
 # ## 再试两件事 {#try}
 #
@@ -230,35 +230,31 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 #
 # ## 参考文献 {#references}
 #
-# {refs}
-#
 # ## 断言 {#finding}
 #
 # 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
-# The border lies at {val:edge_of_chaos.multiple:.1f} times the depth scale (geometric mean); the columns range from {val:edge_of_chaos.lowest:.1f} to {val:edge_of_chaos.highest:.1f}.
+# The border lies at {val:edge_of_chaos.multiple:.1f} times the depth scale (geometric mean). The individual columns range from {val:edge_of_chaos.lowest:.1f} to {val:edge_of_chaos.highest:.1f}.
 #
 # ## What was learned {#learned}
 #
-# - A network trains if the difference of its inputs reaches the output; integrals over one and two variables tell it before training.
-# - The deepest networks must stand at the edge of chaos. To either side the trainable depth is only a few times the depth scale.
-# - The border is steep on the ordered side and soft on the chaotic one: in chaos gradients explode, and a small learning rate still gets somewhere.
+# - A network can be trained if the difference of its inputs reaches the output, which integrals over one and two variables show before training {fig:edge-of-chaos-map}.
+# - Among the networks with 48 layers, those near the edge of chaos train well, and those far from it do not train {fig:edge-of-chaos-map}. To either side, the trainable depth is {val:edge_of_chaos.lowest:.1f} to {val:edge_of_chaos.highest:.1f} times the depth scale.
+# - On this map, the border is steep on the ordered side and gradual on the chaotic side {fig:edge-of-chaos-map}.
 #
-# **What was reproduced, and what differs.** The main finding of the paper was reproduced: the trainable region ends at a multiple of the depth scale and is deepest at the edge of chaos; the multiple is similar too. What differs: the paper used MNIST, width {exact:300}, up to {exact:300} layers, and mostly more steps; here there are 8×8 digits, width 64, up to 48 layers, {exact:150} steps, and only one network per cell. At these depths the divergence close to the edge cannot be seen.
+# **What was reproduced, and what differs.** The main finding of the paper was reproduced: the trainable region ends at a multiple of the depth scale and peaks at the edge of chaos, with a similar multiple {fig:edge-of-chaos-map}. The setting differs. The paper used MNIST, width 300, up to 300 layers, and mostly more steps. Here there are 8×8 digits, width 64, up to 48 layers, 150 steps, and one network per cell. These depths are too small to show the divergence close to the edge.
 #
 # ## Two things to try {#try}
 #
 # 1. Take three times as many steps. How far does the border move, and on which side?
-# 2. Replace tanh by ReLU and set the biases to zero. Is there still a border, and at which $\sigma_w^2$?
+# 2. Replace tanh by ReLU and set the biases to zero. Is there still a border, and at which $\sigma_w^2$ does it lie?
 #
 # ## References {#references}
 #
-# {refs}
+# ## Assertions {#finding}
 #
-# ## The assertions {#finding}
-#
-# The finding of this lab, as code:
+# The finding of this lab as code:
 
 # %%
 best = float(WEIGHT_VARIANCES[int(accuracy[-1].argmax())])

@@ -75,34 +75,21 @@ def torch_initializers() -> list[str]:
 # --8<-- [end:initializers]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the names of `torch.nn.init` and how Playground's signal shrinks.
-
-    Returns:
-        Second moments of the first and the last hidden layer, and the limit.
-    """
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     names = torch_initializers()
     for start in range(0, len(names), 4):
         print(*names[start : start + 4])
+
     generator = torch.Generator().manual_seed(SEED)
     widths = [2] + [8] * 6
     layers = playground(widths, 4000, generator)
+    predicted = playground_moments(widths)
+    measured = []
     print("layer  predicted  measured")
-    values: dict[str, float | tuple[float, float]] = {}
-    for number, (z, q) in enumerate(
-        zip(layers, playground_moments(widths), strict=True), 1
-    ):
+    for layer, (z, q) in enumerate(zip(layers, predicted, strict=True), 1):
         means = (z**2).mean(1)
-        error = means.std().item() / math.sqrt(len(means))
-        values[f"q_{number}"] = means.mean().item(), error
-        values[f"theory_{number}"] = q
-        print(f"{number:5d}  {q:9.3f}  {means.mean().item():8.3f}")
-    values["limit"] = 0.01 / (1 - 8 / 12)
-    values["initializers"] = float(len(names))
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        measured.append((means.mean(), means.std() / math.sqrt(len(means))))
+        print(f"{layer:5d}  {q:9.3f}  {means.mean():8.3f}")
+    limit = 0.01 / (1 - 8 / 12)
+    # --8<-- [end:demo]

@@ -60,14 +60,9 @@ def convolution(generator: torch.Generator) -> nn.Conv2d:
 # --8<-- [end:convolution]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how three defects end, and the repaired convolution's numbers.
-
-    Returns:
-        Largest weight, its bound, and what the constructor leaves behind.
-    """
-    shape = "import numpy\nw, step = numpy.zeros((1, 1)), numpy.ones((100, 1))"
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    setup = "import numpy\nw, step = numpy.zeros((1, 1)), numpy.ones((100, 1))"
     defects = {
         "a name from elsewhere, alone": ["layer = nn.Linear(2, 2)"],
         "the same after its import": [
@@ -75,22 +70,16 @@ def demo() -> dict[str, float | tuple[float, float]]:
             "layer = nn.Linear(2, 2)",
         ],
         "a call before its definition": ["w = descend(100)"],
-        "a step of another shape, in place": [shape, "w -= step"],
-        "the same out of place": [shape, "w = w - step"],
+        "a step of another shape, in place": [setup, "w -= step"],
+        "the same out of place": [setup, "w = w - step"],
     }
     for name, blocks in defects.items():
         print(name)
-        print(
-            textwrap.indent("\n".join(textwrap.wrap(run_code(*blocks))), "    ")
-        )
+        print(textwrap.indent(textwrap.fill(run_code(*blocks)), "    "))
+
     layer = convolution(torch.Generator().manual_seed(SEED))
     bound, default = (6 / 75) ** 0.5, 75**-0.5
     largest = layer.weight.abs().max().item()
     print(f"He: bound {bound:.4f}, largest weight {largest:.4f}, bias 0")
     print(f"constructor: bound {default:.4f} for weight and bias")
-    return {"bound": bound, "largest": largest, "default": default}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

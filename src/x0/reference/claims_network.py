@@ -87,31 +87,21 @@ def expected_moments(numerators: tuple[float, float, float]) -> list[float]:
 # --8<-- [end:measure]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the second moment of each layer for two initializations.
-
-    Returns:
-        Means with standard errors, and predictions, by layer.
-    """
-    rules: dict[str, tuple[Callable[..., Tensor], tuple[float, float, float]]]
-    rules = {
-        "xavier": (nn.init.xavier_uniform_, (2.0, 1.0, 1.0)),
-        "kaiming": (nn.init.kaiming_uniform_, (2.0, 1.0, 0.0)),
-    }
-    values: dict[str, float | tuple[float, float]] = {}
-    print("           layer  predicted  measured")
-    for name, (initialize, rule) in rules.items():
-        measured = reported_moments(initialize)
-        errors = measured.std(0) / math.sqrt(len(measured))
-        for layer, q in enumerate(expected_moments(rule)):
-            mean, error = measured[:, layer].mean().item(), errors[layer].item()
-            values[f"{name}_{layer + 1}"] = mean, error
-            values[f"{name}_{layer + 1}_theory"] = q
-            print(f"{name:10s} {layer + 1:5d}  {q:9.2f}  {mean:8.2f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    moments = {
+        "xavier": reported_moments(nn.init.xavier_uniform_),
+        "kaiming": reported_moments(nn.init.kaiming_uniform_),
+    }
+    predicted = {
+        "xavier": expected_moments((2, 1, 1)),
+        "kaiming": expected_moments((2, 1, 0)),
+    }
+    measured = {}
+    print("           layer  predicted  measured")
+    for name, sample in moments.items():
+        means, errors = sample.mean(0), sample.std(0) / math.sqrt(len(sample))
+        measured[name] = list(zip(means, errors, strict=True))
+        for layer, q in enumerate(predicted[name]):
+            print(f"{name:10s} {layer + 1:5d}  {q:9.2f}  {means[layer]:8.2f}")
+    # --8<-- [end:demo]

@@ -47,7 +47,7 @@ def variance_coefficients(order: int) -> list[Fraction]:
 
 
 def variance_series(s: Array, order: int) -> Array:
-    """Return the sum of the terms up to s^order, of the shape of s.
+    """Return the sum of the terms up to s^order for finite s, of its shape.
 
     >>> variance_series(np.array([0.1]), 2).round(9).tolist()
     [0.08]
@@ -60,7 +60,7 @@ def normal_mean_variance(s: float, mean: float = 0.0) -> tuple[float, float]:
     """Return mean and variance of tanh(z), z normal, by quadrature.
 
     Args:
-        s: Variance of z.
+        s: Variance of z, finite and not negative.
         mean: Mean of z.
 
     >>> [round(value, 4) + 0.0 for value in normal_mean_variance(1.0)]
@@ -77,39 +77,28 @@ def normal_mean_variance(s: float, mean: float = 0.0) -> tuple[float, float]:
 # --8<-- [end:series]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print exact variances, partial sums, and a mean that is not zero."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     print("s     exact    order 1  order 2  order 3")
-    values: dict[str, float] = {}
-    for s in (0.01, 0.1, 1.0):
-        exact = normal_mean_variance(s)[1]
-        sums = [float(variance_series(np.array(s), k)) for k in (1, 2, 3)]
-        print(f"{s:<5} {exact:.5f} ", *(f"{v:8.5f}" for v in sums))
-        values[f"exact_{round(100 * s)}"] = exact
-        values[f"excess_{round(100 * s)}"] = s / exact - 1
+    exact = {s: normal_mean_variance(s)[1] for s in (0.01, 0.1, 0.3, 1.0)}
+    excess = {s: s / variance - 1 for s, variance in exact.items()}
+    for s in exact:
+        sums = [variance_series(np.array(s), k).item() for k in (1, 2, 3)]
+        print(f"{s:<5} {exact[s]:.5f} ", *(f"{v:8.5f}" for v in sums))
     errors = [
-        abs(variance_series(np.array(0.1), k).item() - values["exact_10"])
+        abs(variance_series(np.array(0.1), k).item() - exact[0.1])
         for k in range(1, 25)
     ]
-    best = int(np.argmin(errors)) + 1
-    print(f"s = 0.1: best order {best}, error {min(errors):.1e}")
+    best, least = np.argmin(errors) + 1, min(errors)
+    print(f"s = 0.1: best order {best}, error {least:.1e}")
     print(f"         order 24, error {errors[-1]:.1e}")
-    values |= {"best": best, "least": min(errors), "late": errors[-1]}
     mean, variance = normal_mean_variance(0.01, mean=1.0)
     print(f"mean 1, s = 0.01: mean {mean:.4f}, variance {variance:.5f}")
-    values |= {"mean": mean, "variance": variance}
     slope = 1 - np.tanh(1.0) ** 2
-    values["second"] = float(np.tanh(1.0) * (1 - slope * 0.01))
-    values["delta"] = float(slope**2 * 0.01)
-    print(f"second order:     mean {values['second']:.4f}, ", end="")
-    print(f"variance {values['delta']:.5f}")
-    return {**values}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    second = np.tanh(1.0) * (1 - slope * 0.01)
+    delta = slope**2 * 0.01
+    print(f"second order:     mean {second:.4f}, variance {delta:.5f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_variance]

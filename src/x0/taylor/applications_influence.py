@@ -3,7 +3,8 @@
 d theta / d epsilon = -H^-1 g_i, and epsilon = -1 / m leaves sample i out
 
 For ridge regression the exact answer is 1 / (1 - leverage); the influence
-function is its first-order Taylor polynomial (Koh and Liang 2017).
+function is its first-order Taylor polynomial (Koh and Liang 2017), and one
+division by 1 - leverage makes it exact. Measured on 20 splits of the data.
 """
 
 # --8<-- [start:imports]
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 SEED = 0
+SPLITS = 20
 Array = NDArray[np.floating]
 # --8<-- [end:imports]
 
 
 # --8<-- [start:regression]
-def threes_and_eights() -> tuple[Array, Array, Array, Array]:
+def threes_and_eights(
+    seed: int = SEED,
+) -> tuple[Array, Array, Array, Array]:
     """Return 150 training and 207 held-out digits, 3 (0) or 8 (1).
 
     >>> [part.shape for part in threes_and_eights()]
@@ -30,27 +34,35 @@ def threes_and_eights() -> tuple[Array, Array, Array, Array]:
     x = digits.data[chosen] / 16
     x = np.column_stack([x, np.ones(len(x))])
     y = (digits.target[chosen] == 8) * 1.0
-    order = np.random.default_rng(SEED).permutation(len(y))
+    order = np.random.default_rng(seed).permutation(len(y))
     x, y = x[order], y[order]
     return x[:150], y[:150], x[150:], y[150:]
 
 
 def fit_logistic(
-    x: Array, y: Array, weights: Array, decay: float, steps: int = 20
+    x: Array,
+    y: Array,
+    weights: Array,
+    decay: float,
+    steps: int = 20,
+    start: float | Array = 0.0,
 ) -> tuple[Array, Array]:
     """Fit many logistic regressions at once, by Newton's method.
 
     Args:
-        x: Inputs, shape (m, n).
+        x: Inputs, finite, not empty, shape (m, n).
         y: Labels 0 or 1, shape (m,).
-        weights: Weight of each sample in each fit, shape (fits, m).
-        decay: Coefficient of half the squared length.
-        steps: Newton steps.
+        weights: Weight of each sample in each fit, finite, shape (fits, m).
+        decay: Coefficient of half the squared length, finite.
+        steps: Newton steps, at least 1.
+        start: Where all fits start, a number or shape (n,).
 
     Returns:
         Parameters (fits, n) and Hessian matrices (fits, n, n).
     """
-    theta = np.zeros((len(weights), x.shape[1]))
+    if steps < 1:
+        raise ValueError(f"Expected a step. Received: {steps=}")
+    theta = np.zeros((len(weights), x.shape[1])) + start
     for _ in range(steps):
         p = 1 / (1 + np.exp(-theta @ x.T))
         g = (weights * (p - y)) @ x / len(y) + decay * theta
@@ -61,12 +73,16 @@ def fit_logistic(
     return theta, hessian
 
 
-def leave_one_out(decay: float) -> tuple[Array, Array, Array]:
-    """Return predicted and true changes of the held-out loss, and leverages.
+def leave_one_out(
+    decay: float, seed: int = SEED
+) -> tuple[Array, Array, Array, Array]:
+    """Return what leaving out each training sample does to the held-out loss.
 
-    Each has shape (150,): one entry for each training sample left out.
+    Returns:
+        The predicted change, the true one, the part of the true one that is
+        linear in the parameters, and the leverages, each of shape (150,).
     """
-    x, y, held, labels = threes_and_eights()
+    x, y, held, labels = threes_and_eights(seed)
 
     def held_out(theta: Array) -> Array:
         z = held @ theta.T
@@ -78,9 +94,30 @@ def leave_one_out(decay: float) -> tuple[Array, Array, Array]:
     solved = np.linalg.solve(hessian[0], x.T).T
     shift = (p - y)[:, None] * solved / len(y)  # H^-1 g_i / m
     slope = (1 / (1 + np.exp(-held @ theta[0])) - labels) @ held / len(held)
-    retrained, _ = fit_logistic(x, y, 1 - np.eye(len(y)), decay)
+    each = 1 - np.eye(len(y))
+    retrained, _ = fit_logistic(x, y, each, decay, 8, theta[0])
     leverage = np.sum(x * solved, 1) * p * (1 - p) / len(y)
-    return shift @ slope, held_out(retrained) - held_out(theta), leverage
+    change = held_out(retrained) - held_out(theta)
+    return shift @ slope, change, (retrained - theta) @ slope, leverage
+
+
+def compare(decay: float, split: int) -> list[float]:
+    """Return how well the predictions of one split fit.
+
+    Returns:
+        Slope of the true against the predicted change, the same after the
+        division by 1 - leverage, the share of the root mean square error
+        that the division leaves, of the change and of its linear part, and
+        the correlation before the division.
+    """
+    guess, truth, linear, leverage = leave_one_out(decay, split)
+    better = guess / (1 - leverage)
+    fits = [a @ truth / (a @ a) for a in (guess, better)]
+    left = [
+        np.linalg.norm(better - change) / np.linalg.norm(guess - change)
+        for change in (truth, linear)
+    ]
+    return [*fits, *left, np.corrcoef(guess, truth)[0, 1]]
 
 
 def ridge_ratio(decay: float) -> tuple[Array, Array]:
@@ -104,29 +141,31 @@ def ridge_ratio(decay: float) -> tuple[Array, Array]:
 # --8<-- [end:regression]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print predicted against retrained, for strong and weak decay."""
-    values: dict[str, float | tuple[float, float]] = {}
-    for name, decay in (("strong", 0.1), ("weak", 1e-4)):
-        guess, truth, leverage = leave_one_out(decay)
-        correlation = float(np.corrcoef(guess, truth)[0, 1])
-        slope = float(guess @ truth / (guess @ guess))
-        print(f"decay {decay}: correlation {correlation:.2f}, ", end="")
-        print(f"slope {slope:.2f}, leverage up to {leverage.max():.2f}")
-        values |= {f"{name}_correlation": correlation, f"{name}_slope": slope}
-        values[f"{name}_leverage"] = float(leverage.max())
-    leverage, ratio = ridge_ratio(0.01)
-    i = int(leverage.argmax())
-    values |= {"leverage": float(leverage[i]), "ratio": float(ratio[i])}
-    print(f"ridge: leverage {leverage[i]:.2f}, exact {ratio[i]:.2f}, ", end="")
-    print(f"first order {1 + leverage[i]:.2f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    slopes, divided, left, linear = {}, {}, {}, {}
+    correlations = {}
+    for decay in (0.1, 1e-4):
+        rows = [compare(decay, split) for split in range(SPLITS)]
+        mean = np.mean(rows, 0)
+        error = np.std(rows, 0, ddof=1) / SPLITS**0.5
+        pairs = list(zip(mean.tolist(), error.tolist(), strict=True))
+        slopes[decay], divided[decay], left[decay], linear[decay] = pairs[:4]
+        correlations[decay] = pairs[4]
+        print(f"weight decay {decay}, mean of {SPLITS} splits:")
+        print(f"  slope                {mean[0]:.3f} ± {error[0]:.3f}")
+        print(f"  over 1 - leverage    {mean[1]:.3f} ± {error[1]:.3f}")
+        print(f"  error left           {mean[2]:.3f} ± {error[2]:.3f}")
+        print(f"  of the linear part   {mean[3]:.3f} ± {error[3]:.3f}")
+    leverages = {decay: leave_one_out(decay)[3].max() for decay in (0.1, 1e-4)}
+    leverage, ratio = ridge_ratio(0.01)
+    i = leverage.argmax()
+    highest, exact = leverage[i], ratio[i]
+    print(
+        f"ridge: leverage {highest:.2f}, exact {exact:.2f}, "
+        f"first order {1 + highest:.2f}"
+    )
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_retraining]
@@ -134,7 +173,7 @@ def plot_retraining() -> Figure:
     """Draw retrained against predicted changes, strong and weak decay."""
     figure, axes = plt.subplots(2, figsize=(5.0, 5.6), layout="constrained")
     for axis, decay in zip(axes, (0.1, 1e-4), strict=True):
-        guess, truth, _ = leave_one_out(decay)
+        guess, truth, *_ = leave_one_out(decay)
         ends = [float(guess.min()), float(guess.max())]
         axis.plot(ends, ends, "k--", lw=1)
         axis.plot(guess[::2], truth[::2], "C0o", ms=3)

@@ -38,7 +38,7 @@ def digits_split() -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def digits_loss(theta: Tensor, x: Tensor, y: Tensor, decay: float) -> Tensor:
     """Return cross-entropy of a 64-8-10 tanh network plus weight decay.
 
-    ``theta`` holds all 610 parameters, the 592 weights first.
+    ``theta`` holds all 610 real parameters, the 592 weights first.
     """
     sizes = [64 * UNITS, 10 * UNITS, UNITS, 10]
     first, second, bias, top = torch.split(theta, sizes)
@@ -64,10 +64,10 @@ def train_small_network(steps: int) -> Tensor:
     def closure() -> Tensor:
         optimizer.zero_grad()
         loss = digits_loss(theta, x, y, 1e-3)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    optimizer.step(closure)
     return theta.detach()
 
 
@@ -93,11 +93,16 @@ def saliencies(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:
-    """Return the correlation of the ranks.
+    """Return the correlation of the ranks of real numbers.
+
+    Raises:
+        ValueError: there are fewer than two pairs.
 
     >>> rank_correlation(torch.tensor([1.0, 5, 9]), torch.tensor([2.0, 3, 4]))
     1.0
     """
+    if a.shape != b.shape or a.ndim != 1 or len(a) < 2 or a.is_complex():
+        raise ValueError(f"Expected pairs. Received: {a.shape}, {b.shape}")
     ranks = torch.stack([a.argsort().argsort(), b.argsort().argsort()])
     return round(float(torch.corrcoef(ranks.double())[0, 1]), 12)
 
@@ -105,44 +110,42 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
 # --8<-- [end:saliency]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how well three saliencies rank the weights, and pruned losses."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    correlations = {}
     for name, steps in (("early", 8), ("trained", 600)):
         theta = train_small_network(steps)
         first, second, change = saliencies(theta)
         w = theta[: 74 * UNITS]
-        for key, guess in (
+        for rule, guess in (
             ("magnitude", w.abs()),
             ("first", first),
             ("brain damage", second),
             ("both", first + second),
         ):
-            found = rank_correlation(guess, change)
-            values[f"{name}_{key.replace(' ', '_')}"] = found
-            print(f"{name + ',':8} {key + ':':13} rank correlation {found:.2f}")
+            found = correlations[name, rule] = rank_correlation(guess, change)
+            print(
+                f"{name + ',':8} {rule + ':':13} rank correlation {found:.2f}"
+            )
     x, y, held, labels = digits_split()
     base = digits_loss(theta, x, y, 0.0).item()
-    values |= {"base": base, "test": digits_loss(theta, held, labels, 0).item()}
-    print(f"loss {base:.2f}, held out {values['test']:.2f}")
-    for share in (30, 50, 70):
-        for key, guess in (("magnitude", w.abs()), ("damage", second)):
-            gone = guess.argsort()[: share * len(w) // 100]
-            pruned = theta.clone()
-            pruned[gone] = 0
-            loss = digits_loss(pruned, x, y, 0.0).item()
-            values[f"{key}_{share}"] = loss - base
-            print(f"{share}% gone by {key + ':':10} loss {loss - base:+.3f}")
-    big = int(change.argmax())
-    values |= {"worst": float(change[big])}
-    values["worst_guess"] = float(first[big] + second[big])
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    test = digits_loss(theta, held, labels, 0.0).item()
+    print(f"loss {base:.2f}, held out {test:.2f}")
+    i = change.argmax()
+    worst, predicted = change[i].item(), (first + second)[i].item()
+    dear = change.argsort()[-40:]
+    gaps = {}
+    for part in (1.0, 0.1):  # of the way to zero
+        moved = []
+        for j in dear:
+            shorter = theta.clone()
+            shorter[j] *= 1 - part
+            moved.append(digits_loss(shorter, x, y, 1e-3))
+        truth = torch.stack(moved) - digits_loss(theta, x, y, 1e-3)
+        price = part * first[dear] + part**2 * second[dear]
+        gaps[part] = (price / truth - 1).abs().median()
+        print(f"{part} of the way, the dearest 40 miss by {gaps[part]:.0%}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_saliency]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED = 0
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 # --8<-- [end:imports]
 
 
@@ -40,7 +40,7 @@ def line_loss(theta: Array, x: Array, y: Array) -> float:
 
     Args:
         theta: The pair (w, b), shape (2,).
-        x: Inputs, shape (m,).
+        x: Inputs, not empty, shape (m,).
         y: Targets, shape (m,).
 
     >>> line_loss(np.array([1.0, 0.0]), np.array([0.0, 2.0]), np.ones(2))
@@ -53,12 +53,13 @@ def line_gradient(theta: Array, x: Array, y: Array) -> Array:
     """Return the exact derivatives of the mean squared error by (w, b).
 
     Args:
-        theta: The pair (w, b), shape (2,).
-        x: Inputs, shape (m,).
-        y: Targets, shape (m,).
+        theta: The pair (w, b), finite, shape (2,).
+        x: Inputs, finite, not empty, shape (m,).
+        y: Targets, finite, shape (m,).
 
     Raises:
-        ValueError: If a shape differs, with "Received: ...".
+        ValueError: If a shape differs, x is empty or a number is not finite,
+            with "Received: ...".
 
     >>> line_gradient(np.zeros(2), np.array([1.0, 3.0]), np.ones(2)).tolist()
     [-4.0, -2.0]
@@ -68,6 +69,8 @@ def line_gradient(theta: Array, x: Array, y: Array) -> Array:
             "theta must have shape (2,), x and y one shape (m,). "
             f"Received: {theta.shape}, {x.shape}, {y.shape}"
         )
+    if not len(x) or not np.isfinite([*theta, *x, *y]).all():
+        raise ValueError(f"Expected numbers. Received: {theta}, {x}, {y}")
     residual = theta[0] * x + theta[1] - y
     return 2 / len(x) * np.array([np.sum(residual * x), np.sum(residual)])
 
@@ -76,6 +79,9 @@ def line_hessian(x: Array) -> Array:
     """Return the matrix of second derivatives, shape (2, 2).
 
     It depends on the inputs only: not on (w, b), not on the targets.
+
+    Args:
+        x: Inputs, finite, not empty, shape (m,).
 
     >>> line_hessian(np.array([0.0, 1.0])).tolist()
     [[1.0, 1.0], [1.0, 2.0]]
@@ -91,6 +97,11 @@ def line_hessian(x: Array) -> Array:
 def newton_line(theta: Array, x: Array, y: Array) -> Array:
     """Return the minimum of the second-order Taylor polynomial at theta.
 
+    Args:
+        theta: The pair (w, b), finite, shape (2,).
+        x: Inputs, finite, not empty, shape (m,).
+        y: Targets, finite, shape (m,).
+
     Raises:
         ValueError: If all inputs are equal, so that the Hessian matrix is
             singular, with "Received: ...".
@@ -99,45 +110,31 @@ def newton_line(theta: Array, x: Array, y: Array) -> Array:
     >>> newton_line(start, x, y).round(6).tolist()
     [2.936551, 2.55808]
     """
+    gradient = line_gradient(theta, x, y)
     if np.ptp(x) == 0:
         raise ValueError(f"x must hold two different values. Received: {x}")
-    step = np.linalg.solve(line_hessian(x), -line_gradient(theta, x, y))
-    return theta + step
+    return theta - np.linalg.solve(line_hessian(x), gradient)
 
 
 # --8<-- [end:newton]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print one Newton step from two starts, least squares, eigenvalues."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     x, y, start = line_data()
     design = np.column_stack([x, np.ones_like(x)])
-    best = np.linalg.lstsq(design, y, rcond=None)[0]
+    best = np.array(np.linalg.lstsq(design, y, rcond=None)[0], float)
+    loss = line_loss(best, x, y)
+    noise = (y - 3 * x - 2).mean()
     far = np.array([1000.0, -1000.0])
     print("start (w, b):       ", start.round(3))
     print("gradient there:     ", line_gradient(start, x, y).round(3))
     print("one Newton step:    ", newton_line(start, x, y).round(4))
     print("from (1000, -1000): ", newton_line(far, x, y).round(4))
     print("least squares:      ", best.round(4))
-    print(f"its loss:            {line_loss(best, x, y):.4f}")
+    print(f"its loss:            {loss:.4f}")
     low, high = np.linalg.eigvalsh(line_hessian(x))
+    limit = 2 / high
     print(f"eigenvalues of H:    {low:.4f}, {high:.4f}")
-    print(f"largest stable rate: {2 / high:.4f}")
-    return {
-        "w": float(best[0]),
-        "b": float(best[1]),
-        "loss": line_loss(best, x, y),
-        "low": float(low),
-        "high": float(high),
-        "kappa": float(high / low),
-        "limit": float(2 / high),
-        "optimal": float(2 / (low + high)),
-        "rate": float((high - low) / (high + low)),
-        "noise": float(np.mean(y - 3 * x - 2)),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    print(f"largest stable rate: {limit:.4f}")
+    # --8<-- [end:demo]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 SEED = 0
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 # --8<-- [end:imports]
 
 
@@ -42,6 +42,11 @@ def descend_line(
 ) -> Array:
     """Return the iterates (w, b) of gradient descent, shape (steps + 1, 2).
 
+    The inputs x are not empty.
+
+    Warns:
+        RuntimeWarning: The descent diverges and numbers overflow.
+
     >>> x, y, start = line_data()
     >>> descend_line(start, x, y, 0.5, 1000)[-1].round(6).tolist()
     [2.936551, 2.55808]
@@ -57,11 +62,13 @@ def descend_line(
 def line_modes(x: Array, y: Array) -> tuple[Array, Array, Array]:
     """Return eigenvalues and eigenvectors of H, and least squares (w, b).
 
+    The inputs x, finite and not empty, and the targets y have shape (m,).
+
     >>> line_modes(np.array([0.0, 1.0]), np.array([2.0, 5.0]))[2].round(9)
     array([3., 2.])
     """
     design = np.column_stack([x, np.ones_like(x)])
-    best = np.linalg.lstsq(design, y, rcond=None)[0]
+    best = np.array(np.linalg.lstsq(design, y, rcond=None)[0], float)
     eigenvalues, vectors = np.linalg.eigh(2 / len(x) * design.T @ design)
     return eigenvalues, vectors, best
 
@@ -70,7 +77,8 @@ def excess_loss(path: Array, x: Array, y: Array) -> Array:
     """Return loss minus least loss along a path of shape (T, 2).
 
     Half the quadratic form of the error keeps the digits that a difference
-    of two losses has lost.
+    of two losses has lost. The path is finite; x, finite and not empty, and
+    y are as in line_modes.
 
     >>> x, y = np.array([0.0, 1.0]), np.array([2.0, 5.0])
     >>> excess_loss(np.array([[3.0, 3.0]]), x, y).round(9).tolist()
@@ -85,6 +93,11 @@ def predicted_loss(
 ) -> Array:
     """Predict the excess loss from the eigenvalues, without iterating.
 
+    The inputs x, finite and not empty, and y are as in line_modes.
+
+    Warns:
+        RuntimeWarning: The descent diverges and numbers overflow.
+
     >>> x, y, start = line_data()
     >>> predicted_loss(start, x, y, 0.5, np.array([0, 20])).round(6).tolist()
     [20.46587, 4e-06]
@@ -97,35 +110,28 @@ def predicted_loss(
 # --8<-- [end:descent]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print where gradient descent stands, and the factor of a step."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     x, y, start = line_data()
     eigenvalues, vectors, best = line_modes(x, y)
     slow, fast = np.abs((start - best) @ vectors)
-    kept = float((1 - 0.01 * eigenvalues[0]) ** 1000)
-    values: dict[str, float | tuple[float, float]] = {"kept": kept}
-    values |= {"slow": float(slow), "fast": float(fast)}
+    kept = (1 - 0.01 * eigenvalues[0]) ** 1000
     print(f"random start: error {slow:.3f} slow, {fast:.3f} fast")
     print(f"rate 0.01: 1000 steps keep {kept:.1%} of the slow error")
+    ends = {}
     for name, origin in (("random", start), ("zero", np.zeros(2))):
-        end = descend_line(origin, x, y, 0.01, 1000)[-1]
-        values |= {f"{name}_w": float(end[0]), f"{name}_b": float(end[1])}
-        print(f"  from the {name} start: w {end[0]:.3f}, b {end[1]:.3f}")
-    end = descend_line(np.zeros(2), x, y, 0.5, 1000)[-1]
-    values["distance"] = float(np.abs(end - best).max())
-    print(f"rate 0.5 from zero: w {end[0]:.3f}, b {end[1]:.3f}")
-    for name, rate in (("below", 0.8), ("above", 0.81)):
-        loss = excess_loss(descend_line(start, x, y, rate, 500)[-2:], x, y)
-        factor = float(np.sqrt(loss[1] / loss[0]))
-        values[f"factor_{name}"] = factor
+        w, b = ends[name] = descend_line(origin, x, y, 0.01, 1000)[-1]
+        print(f"  from the {name} start: w {w:.3f}, b {b:.3f}")
+    w, b = descend_line(np.zeros(2), x, y, 0.5, 1000)[-1]
+    print(f"rate 0.5 from zero: w {w:.3f}, b {b:.3f}")
+    factors = {}
+    for rate in (0.8, 0.81):
+        before, after = excess_loss(
+            descend_line(start, x, y, rate, 500)[-2:], x, y
+        )
+        factor = factors[rate] = np.sqrt(after / before)
         print(f"rate {rate}: one step multiplies the error by {factor:.4f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_loss]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED = 0
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 # --8<-- [end:imports]
 
 
@@ -43,21 +43,15 @@ def fit_many(center: float, sets: int, count: int = 100) -> Array:
 # --8<-- [end:fits]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print mean estimates for noise on (0, 1) and on (-1/2, 1/2)."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    w = {}
+    b = {}
     for name, center in (("uniform", 0.5), ("centered", 0.0)):
         fits = fit_many(center, 2000)
         mean, spread = fits.mean(0), fits.std(0)
         error = spread / np.sqrt(len(fits))
+        w[name], b[name] = zip(mean, error, strict=True)
         print(f"{name + ':':9} w {mean[0]:.2f}, b {mean[1]:.2f}")
-        values[f"{name}_w"] = (float(mean[0]), float(error[0]))
-        values[f"{name}_b"] = (float(mean[1]), float(error[1]))
     print(f"one data set: w +- {spread[0]:.2f}, b +- {spread[1]:.3f}")
-    return values | {"spread_w": float(spread[0]), "spread_b": float(spread[1])}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

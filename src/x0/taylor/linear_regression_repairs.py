@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 SEED = 0
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 # --8<-- [end:imports]
 
 
@@ -69,7 +69,7 @@ def descend_reduced(
 
     Args:
         start: The pair (w, b), shape (2,).
-        x: Inputs, shape (m,).
+        x: Inputs, not empty, shape (m,).
         y: Targets, shape (m,).
         rate: The learning rate.
         steps: How many updates.
@@ -78,6 +78,9 @@ def descend_reduced(
 
     Returns:
         w and b: shape (1, 1), or (m, 1) if nothing was reduced.
+
+    Warns:
+        RuntimeWarning: The descent diverges and numbers overflow.
 
     >>> x, y, start = line_data()
     >>> descend_reduced(start, x, y, 0.01, 1, np.asarray)[0].shape
@@ -95,6 +98,8 @@ def descend_reduced(
 def one_newton_step(start: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """Return w and b, shape (1, 1): least squares of what is left over.
 
+    The inputs x are finite.
+
     >>> x, y, start = line_data()
     >>> [round(part.item(), 4) for part in one_newton_step(start, x, y)]
     [2.9366, 2.5581]
@@ -108,34 +113,32 @@ def one_newton_step(start: Array, x: Array, y: Array) -> tuple[Array, Array]:
 # --8<-- [end:repairs]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the error message and what four repairs compute."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     x, y, start = line_data()
     print(broadcast_error())
-    values: dict[str, float | tuple[float, float]] = {}
-    for name, (w, b) in {
+    fits = {
         "no sum": descend_reduced(start, x, y, 0.01, 1000, np.asarray),
         "mean": descend_reduced(start, x, y, 0.01, 1000, np.mean),
         "sum": descend_reduced(start, x, y, 0.01, 1000, np.sum),
         "Newton": one_newton_step(start, x, y),
-    }.items():
-        loss = float(np.mean((w[:, 0] * x + b[:, 0] - y) ** 2))
-        first = f"w {w.min():.3f}, b {b.min():.3f}"
-        shape = f"w of shape {w.shape}"
-        print(f"{name:7}", first if len(w) == 1 else shape, f"loss {loss:.4f}")
-        key = name.replace(" ", "_").lower()
-        values |= {f"{key}_w": float(w.min()), f"{key}_b": float(b.min())}
-        values |= {f"{key}_top": float(w.max()), f"{key}_loss": loss}
+    }
+    lines = {}
+    losses = {}
+    for name, (w, b) in fits.items():
+        losses[name] = np.mean((w[:, 0] * x + b[:, 0] - y) ** 2)
+        if len(w) == 1:
+            lines[name] = w.item(), b.item()
+            found = f"w {w.item():.3f}, b {b.item():.3f}"
+        else:
+            found = f"w of shape {w.shape}"
+        print(f"{name:7}", found, f"loss {losses[name]:.4f}")
+    each = fits["no sum"][0]
+    smallest, largest = each.min(), each.max()
     w, b = descend_reduced(start, x, y, 0.5, 1000, np.asarray)
-    values["memorized"] = float(np.mean((w[:, 0] * x + b[:, 0] - y) ** 2))
-    print(f"no sum, rate 0.5: loss {values['memorized']:.1e}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    memorized = np.mean((w[:, 0] * x + b[:, 0] - y) ** 2)
+    print(f"no sum, rate 0.5: loss {memorized:.1e}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_fits]

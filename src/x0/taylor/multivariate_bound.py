@@ -3,8 +3,7 @@
 |f(point + step) - T_k| <= max |c_(k+1)| over the segment to point + step
 
 c_n(s) is the n-th Taylor coefficient of f(point + s * step) in s. Every
-operation rounds outward, so that rounding is part of the bound (Makino
-and Berz 2003).
+operation rounds outward, so that rounding is part of the bound (Moore 1966).
 """
 
 # --8<-- [start:imports]
@@ -251,7 +250,7 @@ def expand(
 # --8<-- [end:expand]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:corpus]
 CORPUS: list[Callable[..., Any]] = [
     lambda x, y: (x * y).exp() - x,
     lambda x, y: (x + 2 * y).sin() * y,
@@ -276,18 +275,22 @@ def true_error(
     return abs(float(function(*ends)) - value)
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print bound and estimate for one function and over a corpus."""
-    values: dict[str, float | tuple[float, float]] = {}
+# --8<-- [end:corpus]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     print("order   error     bound     first term left out")
+    wave, point, step = CORPUS[1], [0.3, 0.5], [0.2, 0.1]
+    errors = {}
+    bounds = {}
     for k in (1, 3, 5, 7):
-        wave = CORPUS[1]
-        found = expand(wave, [0.3, 0.5], [0.2, 0.1], k)
-        error = true_error(wave, [0.3, 0.5], [0.2, 0.1], found.value)
-        values[f"error_{k}"], values[f"bound_{k}"] = error, found.bound
+        found = expand(wave, point, step, k)
+        error = errors[k] = true_error(wave, point, step, found.value)
+        bounds[k] = found.bound
         print(f"{k}     {error:.2e}  {found.bound:.2e}  {found.estimate:.2e}")
     rng = np.random.default_rng(SEED)
-    short, wrong, cases, ratios = 0, 0, 0, []
+    wrong, short, ratios = 0, 0, []
     for _ in range(200):
         function = CORPUS[rng.integers(len(CORPUS))]
         point = rng.uniform(-1, 1, 2).tolist()
@@ -295,21 +298,16 @@ def demo() -> dict[str, float | tuple[float, float]]:
         found = expand(function, point, step, int(rng.integers(1, 6)))
         error = true_error(function, point, step, found.value)
         if error > 1e-10:  # float64 cannot tell smaller ones
-            cases += 1
-            wrong += int(found.bound < error)
-            short += int(found.estimate < error)
+            wrong += found.bound < error
+            short += found.estimate < error
             ratios.append(found.bound / error)
-    values |= {"cases": cases, "wrong": wrong, "short": 100 * short / cases}
-    values["median"] = float(np.median(ratios))
+    cases, median = len(ratios), np.median(ratios)
+    percent = 100 * short / cases
+    ratio = bounds[7] / errors[7]
     print(f"random cases: bound below the error {wrong} times,")
-    print(f"estimate below the error in {100 * short / cases:.0f}% of them")
+    print(f"estimate below the error in {percent:.0f}% of them")
     try:
         expand(lambda x: x.log(), [0.5], [-0.7], 2)
     except ValueError as message:
         print(message)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -58,6 +58,35 @@ def operations(work: Callable[[], object]) -> int:
     return int(counter.get_total_flops())
 
 
+def saved_bytes(width: int) -> tuple[int, int]:
+    """Return the bytes kept for one gradient, and for H v after it.
+
+    Args:
+        width: As for ``counted_loss``.
+
+    >>> saved_bytes(4)[0] < saved_bytes(4)[1]
+    True
+    """
+    loss, point = counted_loss(width)
+    kept: list[Tensor] = []  # holds them, so that no address returns
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
+    def total() -> int:
+        storages = [tensor.untyped_storage() for tensor in kept]
+        return sum({s.data_ptr(): s.nbytes() for s in storages}.values())
+
+    x = point.clone().requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        value = loss(x)
+        once = total()
+        (g,) = torch.autograd.grad(value, x, create_graph=True)
+        _ = g @ torch.ones_like(point)
+    return once, total()
+
+
 def cost_ratios(width: int) -> dict[str, float]:
     """Return what H v and the matrix H cost, in gradients.
 
@@ -92,24 +121,19 @@ def cost_ratios(width: int) -> dict[str, float]:
 # --8<-- [end:count]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the ratios for a small and a large network."""
-    values: dict[str, float | tuple[float, float]] = {}
-    for name, width in (("small", WIDTHS[0]), ("large", WIDTHS[-1])):
-        found = cost_ratios(width)
-        values |= {f"{name}_{key}": value for key, value in found.items()}
-        values[f"{name}_share"] = found["full"] / found["n"]
-        print(
-            f"n = {found['n']:4.0f}: H v {found['product']:.2f} gradients, "
-            f"H {found['full']:.0f}, H / n {values[f'{name}_share']:.2f}"
-        )
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    small, large = cost_ratios(WIDTHS[0]), cost_ratios(WIDTHS[-1])
+    once, twice = saved_bytes(WIDTHS[-1])
+    memory = twice / once
+    for ratios in (small, large):
+        share = ratios["full"] / ratios["n"]
+        print(
+            f"n = {ratios['n']:4.0f}: H v {ratios['product']:.2f} gradients, "
+            f"H {ratios['full']:.0f}, H / n {share:.2f}"
+        )
+    print(f"memory: H v keeps {memory:.1f} times what one gradient keeps")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_ratios]

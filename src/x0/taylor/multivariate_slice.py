@@ -74,7 +74,7 @@ def slice_errors(steps: Array, along_gradient: bool) -> dict[str, Array]:
     if along_gradient:
         direction = (g / g.norm()).detach()
     (product,) = torch.autograd.grad(g @ direction, x, retain_graph=True)
-    s = torch.from_numpy(steps)
+    s = torch.from_numpy(steps.copy())
     ends = (x + s[:, None] * direction).detach().requires_grad_()
     losses = loss(ends)
     (ahead,) = torch.autograd.grad(losses.sum(), ends)
@@ -92,37 +92,26 @@ def slice_errors(steps: Array, along_gradient: bool) -> dict[str, Array]:
 # --8<-- [end:network]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the slopes of the errors for both directions."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     steps = np.geomspace(0.003, 0.1, 9)
-    values: dict[str, float | tuple[float, float]] = {}
+    slopes = {}
     for name, along in (("random", False), ("gradient", True)):
         found = slice_errors(steps, along)
-        errors = {
-            "first": np.abs(found["loss"] - found["first"]),
-            "second": np.abs(found["loss"] - found["second"]),
-            "field": found["gradient"],
-        }
-        for model, error in errors.items():
-            slope = np.polyfit(np.log(steps), np.log(error), 1)[0]
-            values[f"{name}_{model}"] = float(slope)
+        first = found["loss"] - found["first"]
+        second = found["loss"] - found["second"]
+        errors = np.abs([first, second, found["gradient"]])
+        slopes[name] = np.polyfit(np.log(steps), np.log(errors).T, 1)[0]
         print(
-            f"{name} direction: first order {values[f'{name}_first']:.2f}, "
-            f"second {values[f'{name}_second']:.2f}, "
-            f"gradient {values[f'{name}_field']:.2f}"
+            f"{name} direction: first order {slopes[name][0]:.2f}, "
+            f"second {slopes[name][1]:.2f}, gradient {slopes[name][2]:.2f}"
         )
-    far = slice_errors(np.array([0.1, 3.0]), along_gradient=False)
-    for model in ("first", "second"):
-        near_far = np.abs(far["loss"] - far[model])
-        values[f"near_{model}"], values[f"far_{model}"] = map(float, near_far)
-        print(f"{model} order, error at 0.1 and 3: {near_far.round(5)}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    found = slice_errors(np.array([0.1, 3.0]), along_gradient=False)
+    first = np.abs(found["loss"] - found["first"])
+    second = np.abs(found["loss"] - found["second"])
+    print(f"first order, error at 0.1 and 3: {first.round(5)}")
+    print(f"second order, error at 0.1 and 3: {second.round(5)}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_models]

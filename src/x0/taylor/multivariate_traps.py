@@ -33,7 +33,7 @@ def derivatives(x: float, order: int) -> list[float]:
 
 # --8<-- [start:kinks]
 def bent(x: Tensor) -> Tensor:
-    """Return the mean of 1000 ReLUs with kinks spread over (-1, 1).
+    """Return the mean of 1000 ReLUs of real x, kinks spread over (-1, 1).
 
     It is within 1e-6 of (x + 1)**2 / 4, whose second derivative is 1/2.
 
@@ -45,7 +45,7 @@ def bent(x: Tensor) -> Tensor:
 
 
 def central_product(point: Tensor, vector: Tensor, step: float) -> Tensor:
-    """Return H v of sum(exp(x)) by central differences of the gradient.
+    """Return H v of sum(exp(x)), real, by central differences of gradients.
 
     >>> one = torch.ones(1, dtype=torch.float64)
     >>> round(central_product(0 * one, one, 1e-4).item(), 6)
@@ -61,9 +61,8 @@ def central_product(point: Tensor, vector: Tensor, step: float) -> Tensor:
 # --8<-- [end:kinks]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print two derivatives, four traps, and the noise of differences."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     _, second, third = derivatives(2.0, 3)
     print(f"x^3 e^x at 2: second {second:.4f}, third {third:.4f}")
     x = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
@@ -79,29 +78,23 @@ def demo() -> dict[str, float | tuple[float, float]]:
     except RuntimeError as message:
         print("in place:", str(message).split(": ")[0])
     (cut,) = torch.autograd.grad(x.detach() ** 2 * x, x)
-    print(f"detach: derivative of x^3 at 2 is {cut.item():.0f}, not 12")
+    print(f"detach: derivative of x^3 at 2 is {cut:.0f}, not 12")
     zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(bent(zero), zero, create_graph=True)
     (curvature,) = torch.autograd.grad(slope, zero)
     ends = bent(torch.tensor([-0.1, 0.0, 0.1], dtype=torch.float64))
-    measured = (ends[0] - 2 * ends[1] + ends[2]).item() / 0.1**2
+    measured = (ends[0] - 2 * ends[1] + ends[2]) / 0.1**2
     print(f"1000 kinks: autograd {curvature:.1f}, measured {measured:.1f}")
-    values = {"second": second, "third": third, "measured": measured}
-    generator = torch.Generator().manual_seed(SEED)
-    sample = torch.randn(50, generator=generator)
-    for name, dtype in (("single", torch.float32), ("double", torch.float64)):
+    sample = torch.randn(50, generator=torch.Generator().manual_seed(SEED))
+    least = {}
+    for name, dtype in (("float32", torch.float32), ("float64", torch.float64)):
         point = sample.to(dtype)
         vector, exact = torch.ones_like(point), torch.exp(point)
         errors = [
-            (central_product(point, vector, 10.0**-k) - exact).norm()
+            (central_product(point, vector, 10.0**-k) - exact).norm().item()
             for k in range(1, 9)
         ]
-        values[name] = (torch.stack(errors).min() / exact.norm()).item()
-    print(f"differences, float32: above 1e-5: {values['single'] > 1e-5}")
-    print(f"differences, float64: above 1e-12: {values['double'] > 1e-12}")
-    return dict(values)
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        least[name] = min(errors) / exact.norm().item()
+    print(f"differences, float32: above 1e-5: {least['float32'] > 1e-5}")
+    print(f"differences, float64: above 1e-12: {least['float64'] > 1e-12}")
+    # --8<-- [end:demo]

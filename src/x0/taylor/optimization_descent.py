@@ -33,8 +33,8 @@ def margin_loss(w: Array, data: Array) -> Array:
     """Return the logistic loss, mean of ln(1 + exp(-margin)).
 
     Args:
-        w: Weights, shape (..., size).
-        data: From ``signed_inputs``, shape (count, size).
+        w: Weights, finite, shape (..., size).
+        data: From ``signed_inputs``, finite, not empty, shape (count, size).
 
     >>> float(margin_loss(np.zeros(4), signed_inputs()).round(4))
     0.6931
@@ -44,7 +44,12 @@ def margin_loss(w: Array, data: Array) -> Array:
 
 
 def margin_gradient(w: Array, data: Array) -> Array:
-    """Return the gradient of ``margin_loss``, of the shape of ``w``."""
+    """Return the gradient of ``margin_loss``, of the shape of ``w``.
+
+    Args:
+        w: Weights, shape (..., size).
+        data: From ``signed_inputs``, finite, not empty, shape (count, size).
+    """
     pull = 1 / (1 + np.exp(w @ data.T))
     found: Array = -pull @ data / len(data)
     return found
@@ -54,6 +59,9 @@ def lipschitz_constant(data: Array) -> float:
     """Bound the largest eigenvalue of the Hessian matrix for all w.
 
     The second derivative of ln(1 + exp(-m)) is at most 1/4.
+
+    Args:
+        data: From ``signed_inputs``, finite, not empty, shape (count, size).
     """
     return float(np.linalg.eigvalsh(data.T @ data / len(data))[-1] / 4)
 
@@ -61,9 +69,12 @@ def lipschitz_constant(data: Array) -> float:
 # --8<-- [end:logistic]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:valley]
 def valley_distance(rate: float, steps: int = 200) -> float:
     """Descend (x_1^2 + 10 x_2^2) / 2 from (1, 1); return the distance to 0.
+
+    Warns:
+        RuntimeWarning: The descent diverges and numbers overflow.
 
     >>> round(valley_distance(0.2), 3)
     1.0
@@ -74,35 +85,28 @@ def valley_distance(rate: float, steps: int = 200) -> float:
     return float(np.linalg.norm(x))
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how often the two inequalities fail, and the cliff at 2 / L."""
+# --8<-- [end:valley]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     data, rng = signed_inputs(), np.random.default_rng(SEED + 1)
     lipschitz = lipschitz_constant(data)
     w, step = rng.normal(size=(2, 2000, 4)) * 3
     gradient = margin_gradient(w, data)
     linear = margin_loss(w, data) + (gradient * step).sum(1)
     quadratic = lipschitz / 2 * (step**2).sum(1)
-    above = margin_loss(w + step, data) > linear + quadratic
+    above = (margin_loss(w + step, data) > linear + quadratic).sum()
     rates = rng.uniform(0, 2 / lipschitz, 2000)
     moved = margin_loss(w - rates[:, None] * gradient, data)
     promised = rates * (1 - lipschitz * rates / 2) * (gradient**2).sum(1)
-    risen = moved > margin_loss(w, data) - promised
-    print(f"of 2000 pairs above the quadratic: {int(above.sum())}")
-    print(f"of 2000 steps short of the promise: {int(risen.sum())}")
-    values: dict[str, float | tuple[float, float]] = {
-        "lipschitz": lipschitz,
-        "above": float(above.sum()),
-        "risen": float(risen.sum()),
-    }
-    for name, rate in (("below", 0.199), ("at", 0.2), ("beyond", 0.201)):
-        values[name] = valley_distance(rate)
-        print(f"rate {rate:.3f}: distance after 200 steps {values[name]:.3f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    risen = (moved > margin_loss(w, data) - promised).sum()
+    print(f"of 2000 pairs above the quadratic: {above}")
+    print(f"of 2000 steps short of the promise: {risen}")
+    distances = {rate: valley_distance(rate) for rate in (0.199, 0.2, 0.201)}
+    for rate, distance in distances.items():
+        print(f"rate {rate:.3f}: distance after 200 steps {distance:.3f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_decrease]

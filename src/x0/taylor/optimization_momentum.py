@@ -20,10 +20,10 @@ def slowest_factor(
     """Return the largest root of the two ends of the spectrum.
 
     Args:
-        rate: Learning rate.
-        momentum: Heavy ball's beta; 0 is gradient descent.
-        low: Smallest eigenvalue; between the ends no root is larger.
-        high: Largest eigenvalue.
+        rate: Learning rate, finite.
+        momentum: Heavy ball's beta, finite; 0 is gradient descent.
+        low: Smallest eigenvalue, finite; between the ends no root is larger.
+        high: Largest eigenvalue, finite.
 
     Returns:
         The factor per step by which the error shrinks in the long run.
@@ -55,36 +55,65 @@ def best_momentum(low: float, high: float) -> tuple[float, float]:
     return 4 / (a + b) ** 2, ((b - a) / (b + a)) ** 2
 
 
+def steps_needed(
+    rate: float, momentum: float, low: float, high: float
+) -> float:
+    """Count steps until errors (1, 1) stay below a millionth of it.
+
+    Args:
+        rate: Learning rate.
+        momentum: Heavy ball's beta, finite, from a start at rest.
+        low: Smallest eigenvalue, finite.
+        high: Largest eigenvalue.
+
+    Returns:
+        The number of steps; infinity if it diverges or takes over 10000.
+        An error that falls below a millionth and comes back still counts.
+
+    >>> steps_needed(2 / 101, 0.0, 1.0, 100.0)
+    691
+    """
+    eigenvalues = np.array([low, high])
+    now = before = np.ones(2)
+    above = 0
+    for step in range(1, 10001):
+        move = -rate * eigenvalues * now + momentum * (now - before)
+        now, before = now + move, now
+        distance = math.hypot(*now)
+        if distance > 1e-6 * math.sqrt(2):
+            above = step
+        elif distance < 1e-12:
+            return above + 1
+        if distance > 1e6:  # it diverges
+            break
+    return math.inf
+
+
 # --8<-- [end:rate]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the factors for condition number 100 and a search around."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rate, momentum = best_momentum(1.0, 100.0)
     plain = slowest_factor(2 / 101, 0.0, 1.0, 100.0)
     heavy = slowest_factor(rate, momentum, 1.0, 100.0)
     print(f"gradient descent {plain:.4f}, heavy ball {heavy:.4f}")
-    grid = [
+    best = min(
         slowest_factor(rate * a, b, 1.0, 100.0)
         for a in np.linspace(0.7, 1.3, 41)
         for b in np.linspace(0.5, 0.9, 41)
-    ]
-    print(f"best of a grid of 1681 pairs: {min(grid):.3f}")
-    steps = {
-        name: math.ceil(math.log(1e-6) / math.log(factor))
-        for name, factor in (("plain", plain), ("heavy", heavy))
-    }
-    print(f"steps to a millionth: {steps['plain']} and {steps['heavy']}")
-    return {
-        "plain": plain,
-        "heavy": heavy,
-        "grid": min(grid),
-        "plain_steps": float(steps["plain"]),
-        "heavy_steps": float(steps["heavy"]),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    )
+    print(f"best of a grid of 1681 pairs: {best:.3f}")
+    steps = [math.ceil(math.log(1e-6) / math.log(f)) for f in (plain, heavy)]
+    print(f"steps to a millionth, by the factor: {steps[0]} and {steps[1]}")
+    pairs = (2 / 101, 0.0), (rate, momentum)
+    counts = [steps_needed(*pair, 1.0, 100.0) for pair in pairs]
+    print(f"steps to a millionth, counted: {counts[0]} and {counts[1]}")
+    fewest = min(
+        (steps_needed(rate * a, b, 1.0, 100.0), a, b)
+        for a in np.linspace(0.9, 1.02, 13)
+        for b in np.linspace(0.6, 0.75, 16)
+    )
+    shorter = 100 * (1 - fewest[1])
+    print(f"fewest on a grid: {fewest[0]}, beta {fewest[2]:.2f}")
+    # --8<-- [end:demo]

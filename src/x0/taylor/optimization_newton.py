@@ -60,27 +60,17 @@ def descend_lncosh(start: float, steps: int, rate: float = 1.0) -> list[float]:
 # --8<-- [end:iterate]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the border and what happens on both sides of it."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     border = newton_border()
     print(f"border {border:.5f}")
     inside, outside = newton_lncosh(1.05, 8), newton_lncosh(1.2, 8)
     print("from 1.05:", [f"{x:.3g}" for x in inside[:6]])
     print("from 1.2: ", [f"{x:.3g}" for x in outside[:4]])
+    far = abs(outside[3])
     slow = descend_lncosh(1.2, 4)
     print("gradient descent from 1.2:", [f"{x:.2g}" for x in slow])
-    return {
-        "border": border,
-        "inside_6": abs(inside[6]),
-        "outside_3": abs(outside[3]),
-        "descent_4": abs(slow[4]),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_starts]

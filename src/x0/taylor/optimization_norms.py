@@ -7,6 +7,8 @@ value: the orthogonal factor of the gradient (Bernstein and Newhouse 2024).
 """
 
 # --8<-- [start:imports]
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -19,7 +21,7 @@ def steepest_step(gradient: Tensor, rate: float, norm: str) -> Tensor:
     """Minimize the linear model plus the squared norm over 2 rate.
 
     Args:
-        gradient: Shape (rows, columns).
+        gradient: Shape (rows, columns), real and finite.
         rate: Learning rate.
         norm: "euclidean" (all entries as one vector), "entry" (largest
             absolute entry) or "spectral" (largest singular value).
@@ -28,19 +30,27 @@ def steepest_step(gradient: Tensor, rate: float, norm: str) -> Tensor:
         The step, of the shape of the gradient.
 
     Raises:
-        ValueError: If ``norm`` is another word, with "Received: ...".
+        ValueError: If ``norm`` is another word, or the gradient is not as
+            above, with "Received: ...".
 
     >>> steepest_step(torch.tensor([[3.0, -1.0]]), 0.5, "entry")
     tensor([[-2.,  2.]])
     """
+    real = gradient.ndim == 2 and gradient.is_floating_point()
+    if not real or not bool(gradient.isfinite().all()):
+        raise ValueError(
+            "gradient must be a finite real matrix. Received: "
+            f"shape={tuple(gradient.shape)}, {gradient.dtype}"
+        )
     if norm == "euclidean":
         return -rate * gradient
     if norm == "entry":
         return -rate * gradient.abs().sum() * gradient.sign()
     if norm == "spectral":
-        u, s, v = torch.linalg.svd(gradient, full_matrices=False)
+        wide = torch.promote_types(gradient.dtype, torch.float32)
+        u, s, v = torch.linalg.svd(gradient.to(wide), full_matrices=False)
         step: Tensor = -rate * s.sum() * (u @ v)
-        return step
+        return step.to(gradient.dtype)
     raise ValueError(
         f"norm must be euclidean, entry or spectral. Received: norm={norm}"
     )
@@ -53,13 +63,19 @@ def newton_schulz(matrix: Tensor, steps: int = 30) -> Tensor:
     (3 s - s^3) / 2, which tends to 1.
 
     Args:
-        matrix: Shape (rows, columns), not zero.
+        matrix: Real, not zero, shape (rows, columns).
         steps: Number of rounds; small singular values need more.
+
+    Raises:
+        ValueError: If it is no real matrix or zero, with "Received: ...".
 
     >>> newton_schulz(torch.diag(torch.tensor([3.0, 4.0]))).round(decimals=4)
     tensor([[1., 0.],
             [0., 1.]])
     """
+    real = matrix.is_floating_point()
+    if not real or matrix.ndim != 2 or not matrix.any():
+        raise ValueError(f"needs a matrix, not 0. Received: {matrix}")
     x: Tensor = matrix / matrix.norm()  # no singular value is above 1
     for _ in range(steps):
         x = 1.5 * x - 0.5 * x @ x.T @ x
@@ -69,17 +85,14 @@ def newton_schulz(matrix: Tensor, steps: int = 30) -> Tensor:
 # --8<-- [end:steps]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Compare the model's minimum with 20000 random steps in each norm."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
-
-    def draw(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator, dtype=torch.float64)
-
+    draw = partial(torch.randn, generator=generator, dtype=torch.float64)
     gradient, rate = draw(3, 2), 0.1
 
     def model(a: Tensor, norm: str) -> Tensor:
+        """Return the linear term plus the squared norm over 2 rate."""
         if norm == "euclidean":
             size: Tensor = a.flatten(-2).norm(dim=-1)
         elif norm == "entry":
@@ -88,19 +101,15 @@ def demo() -> dict[str, float | tuple[float, float]]:
             size = torch.linalg.svdvals(a)[..., 0]
         return (gradient * a).sum((-1, -2)) + size**2 / (2 * rate)
 
-    values: dict[str, float | tuple[float, float]] = {}
+    minima = {}
+    lowest = {}
     for norm in ("euclidean", "entry", "spectral"):
         step = steepest_step(gradient, rate, norm)
         near = step + 0.2 * step.norm() * draw(20000, 3, 2)
-        lowest, value = model(near, norm).min().item(), model(step, norm).item()
-        values[norm], values[f"{norm}_gap"] = value, lowest - value
-        print(f"{norm:9}  {value:.4f}, a random step lower: {lowest < value}")
+        value = minima[norm] = model(step, norm).item()
+        least = lowest[norm] = model(near, norm).min().item()
+        print(f"{norm:9}  {value:.4f}, a random step lower: {least < value}")
     u, _, v = torch.linalg.svd(gradient, full_matrices=False)
     error = (newton_schulz(gradient) - u @ v).norm().item()
     print(f"Newton-Schulz error below 1e-10: {error < 1e-10}")
-    return values | {"schulz": error}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -62,7 +62,7 @@ def descent_path(
     Raises:
         ValueError: If the rate is not positive, with "Received: ...".
     """
-    if rate <= 0:
+    if not 0 < rate < np.inf:
         raise ValueError(f"rate must be > 0. Received: rate={rate}")
     hessian, best = quadratic_problem()
     theta = np.array(start)
@@ -76,40 +76,26 @@ def descent_path(
 # --8<-- [end:problem]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print eigenvalues, rates, the slow mode, and one Newton step."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     hessian, best = quadratic_problem()
     start = line_data()[2]
     low, high = np.linalg.eigvalsh(hessian)
-    kappa, optimal = high / low, 2 / (low + high)
+    kappa, limit, optimal = high / low, 2 / high, 2 / (low + high)
     print(f"eigenvalues {low:.4f}, {high:.4f}; condition {kappa:.2f}")
-    print(f"limit {2 / high:.4f}, best rate {optimal:.4f}")
-    values: dict[str, float | tuple[float, float]] = {
-        "low": low,
-        "high": high,
-        "kappa": kappa,
-        "limit": 2 / high,
-        "optimal": optimal,
-        "factor": (kappa - 1) / (kappa + 1),
-        "kept": 100 * (1 - 0.01 * low) ** 1000,
-    }
-    print(f"rate 0.01 keeps {values['kept']:.0f}% of the slow mode")
-    last = descent_path(0.01, 1000, tuple(start))[-1]
-    values["w"], values["b"] = map(float, last)
-    print(f"after 1000 steps: w = {last[0]:.5f}, b = {last[1]:.5f}")
+    print(f"limit {limit:.4f}, best rate {optimal:.4f}")
+    kept = 100 * (1 - 0.01 * low) ** 1000
+    print(f"rate 0.01 keeps {kept:.0f}% of the slow mode")
+    w, b = descent_path(0.01, 1000, tuple(start))[-1]
+    print(f"after 1000 steps: w = {w:.5f}, b = {b:.5f}")
     distances = np.linalg.norm(descent_path(optimal, 100) - best, axis=1)
-    values["measured"] = float((distances[100] / distances[50]) ** (1 / 50))
-    print(f"best rate: factor {values['measured']:.4f} per step")
+    measured = (distances[100] / distances[50]) ** (1 / 50)
+    predicted = (kappa - 1) / (kappa + 1)
+    print(f"best rate: factor {measured:.4f} per step")
     newton = start - np.linalg.solve(hessian, hessian @ (start - best))
-    error = float(np.linalg.norm(newton - best))
+    error = np.linalg.norm(newton - best)
     print(f"one Newton step: error below 1e-12: {error < 1e-12}")
-    return values | {"newton": error}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_contours]

@@ -57,23 +57,12 @@ def train_and_test(steps: int) -> tuple[Array, Array]:
 # --8<-- [end:descend]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print both losses at the best test loss and at the end."""
-    train, test = train_and_test(3000)
-    best = int(test.argmin())
-    print(f"training loss falls on every step: {(np.diff(train) < 0).all()}")
-    print(f"step {best}: training {train[best]:.3f}, new {test[best]:.3f}")
-    print(f"step 3000: training {train[-1]:.3f}, new {test[-1]:.3f}")
-    return {
-        "best": float(best),
-        "train_best": float(train[best]),
-        "test_best": float(test[best]),
-        "train_last": float(train[-1]),
-        "test_last": float(test[-1]),
-    }
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    train, test = train_and_test(3000)
+    best = test.argmin()
+    lowest, last = test[best], test[-1]
+    print(f"training loss falls on every step: {(np.diff(train) < 0).all()}")
+    print(f"step {best}: training {train[best]:.3f}, new {lowest:.3f}")
+    print(f"step 3000: training {train[-1]:.3f}, new {last:.3f}")
+    # --8<-- [end:demo]

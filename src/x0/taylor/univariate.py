@@ -31,7 +31,8 @@ def taylor_coefficients(
         Coefficients of shape (order + 1,) in float64, lowest degree first.
 
     Raises:
-        ValueError: If ``order`` is negative, if the output is not a float64
+        ValueError: If ``order`` is negative or above 170, whose factorial
+            no float holds, if the output is not a float64
             scalar that depends on the input, or if a derivative is not
             finite. Each message ends in "Received: ...".
 
@@ -40,17 +41,24 @@ def taylor_coefficients(
     """
     if order < 0:
         raise ValueError(f"order must be >= 0. Received: order={order}")
+    if order > 170:
+        raise ValueError(f"order must be <= 170. Received: order={order}")
     x = torch.tensor(expansion_point, dtype=torch.float64, requires_grad=True)
-    derivative = function(x)
+    derivative = function(x.clone())  # it may work in place
     if derivative.shape != () or derivative.dtype != torch.float64:
         raise ValueError(
             "function must return a float64 scalar. Received: "
             f"shape={tuple(derivative.shape)}, dtype={derivative.dtype}"
         )
-    if not derivative.requires_grad:
+    first = None
+    if derivative.requires_grad:
+        (first,) = torch.autograd.grad(
+            derivative, x, retain_graph=True, allow_unused=True
+        )
+    if first is None:
         raise ValueError(
             "the output must depend on the input through autograd. "
-            f"Received: requires_grad={derivative.requires_grad}"
+            f"Received: requires_grad={derivative.requires_grad}, {derivative}"
         )
     coefficients = []
     for n in range(order + 1):
@@ -127,29 +135,24 @@ def remainder_estimate(
     if order < 0:
         raise ValueError(f"order must be >= 0. Received: order={order}")
     coefficients = taylor_coefficients(function, expansion_point, order + 1)
-    return abs(coefficients[-1].item() * step ** (order + 1))
+    power = coefficients.new_tensor(step) ** (order + 1)
+    return abs((coefficients[-1] * power).item())
 
 
 # --8<-- [end:polynomial]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print coefficients of tanh, a remainder, and an error message."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     coefficients = taylor_coefficients(torch.tanh, 0.0, 5)
     print("tanh at 0:", [round(c, 4) + 0.0 for c in coefficients.tolist()])
     step = torch.tensor(0.5, dtype=torch.float64)
-    error = (torch.tanh(step) - taylor_polynomial(coefficients, step)).item()
+    error = (torch.tanh(step) - taylor_polynomial(coefficients, step)).abs()
     estimate = remainder_estimate(torch.tanh, 0.0, 6, 0.5)
-    print(f"error of order 5 at step 0.5: {abs(error):.3e}")
+    print(f"error of order 5 at step 0.5: {error:.3e}")
     print(f"first term left out:          {estimate:.3e} (an estimate)")
     try:
         taylor_coefficients(torch.log, 0.0, 2)
     except ValueError as message:
         print(message)
-    return {"error": abs(error), "estimate": estimate}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

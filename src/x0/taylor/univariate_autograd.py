@@ -46,7 +46,7 @@ def graph_sizes(function: Scalar, order: int) -> list[int]:
     """Count autograd nodes behind the derivatives 0, ..., order.
 
     Args:
-        function: Maps a tensor of shape () to one of shape ().
+        function: Of a number of shape (), differentiable, not in place.
         order: Highest derivative.
 
     Returns:
@@ -76,7 +76,7 @@ def graph_sizes(function: Scalar, order: int) -> list[int]:
 # --8<-- [end:nested]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:cubic]
 def cubic_remainder(dtype: torch.dtype) -> float:
     """Compute exp(0.01) - T_3(0.01) in one precision.
 
@@ -88,31 +88,25 @@ def cubic_remainder(dtype: torch.dtype) -> float:
     return float(torch.exp(step) - sum(terms))
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print an error, a kink, the noise of float32 and graph sizes."""
+# --8<-- [end:cubic]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     x = torch.tensor(0.5, requires_grad=True)
     (first,) = torch.autograd.grad(torch.tanh(x), x)  # no create_graph
     try:
         torch.autograd.grad(first, x)
     except RuntimeError as message:
         print(str(message).replace(" and", "\nand"))
-    kink = nested_gradient(torch.relu, 1)(torch.tensor(0.0)).item()
-    print("relu'(0) by autograd, where no derivative exists:", kink)
+    kink = nested_gradient(torch.relu, 1)(torch.tensor(0.0))
+    print("relu'(0) by autograd, where no derivative exists:", kink.item())
     noise = abs(cubic_remainder(torch.float32))
-    true = cubic_remainder(torch.float64)
-    print(f"R_3 of exp, step 0.01, float64: {true:.2e}")
-    print(f"float32, relative error > 10:   {noise > 10 * true}")
+    exact = cubic_remainder(torch.float64)
+    print(f"R_3 of exp, step 0.01, float64: {exact:.2e}")
+    print(f"float32, relative error > 10:   {noise > 10 * exact}")
     tanh, log = graph_sizes(torch.tanh, 8), graph_sizes(torch.log1p, 8)
     print(f"nodes for tanh,  orders 2, 4, 6, 8: {tanh[2::2]}")
     print(f"nodes for log1p, orders 2, 4, 6, 8: {log[2::2]}")
-    return {
-        "true": true,
-        "tanh_nodes": float(tanh[8]),
-        "log_nodes": float(log[8]),
-        "log_growth": log[8] / log[7],
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    growth = log[8] / log[7]
+    # --8<-- [end:demo]

@@ -48,6 +48,9 @@ def tanh_coefficients(order: int) -> NDArray[np.float64]:
 def tanh_errors(x: float, order: int) -> NDArray[np.float64]:
     """Return |tanh x - T_k(x)| for the odd orders k = 1, 3, ..., order.
 
+    Warns:
+        RuntimeWarning: A power of x overflows.
+
     >>> tanh_errors(0.5, 5).round(4).tolist()
     [0.0379, 0.0038, 0.0004]
     """
@@ -68,27 +71,17 @@ def runge_error(terms: int, x: float) -> float:
 # --8<-- [end:error]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print errors that grow with the number of terms."""
-    values: dict[str, float | tuple[float, float]] = {}
-    for terms in (10, 50, 200):
-        values[f"runge_{terms}"] = runge_error(terms, 1.1)
-        print(
-            f"1/(1+x²) at 1.1, {terms:3d} terms: "
-            f"error {values[f'runge_{terms}']:.1e}"
-        )
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    runge = {terms: runge_error(terms, 1.1) for terms in (10, 50, 200)}
+    for terms, error in runge.items():
+        print(f"1/(1+x²) at 1.1, {terms:3d} terms: error {error:.1e}")
+    rates = {}
     for fraction in FRACTIONS:
         errors = tanh_errors(fraction * math.pi / 2, 41)
-        rate = float((errors[12] / errors[4]) ** (1 / 16))
-        values[f"rate_{round(10 * fraction)}"] = rate
+        rate = rates[fraction] = (errors[12] / errors[4]) ** (1 / 16)
         print(f"tanh at {fraction} × π/2: error × {rate:.3f} per order")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_error]

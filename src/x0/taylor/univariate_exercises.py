@@ -28,15 +28,15 @@ def intermediate_fraction(order: int, step: float) -> float:
         A number strictly between 0 and 1.
 
     Raises:
-        ValueError: If ``order`` is negative or ``step`` is 0, with
-            "Received: ...".
+        ValueError: If ``order`` is negative or ``step`` is 0 or beyond 10,
+            where the 60 terms end too early, with "Received: ...".
 
     >>> round(intermediate_fraction(1, 0.001), 3)
     0.333
     """
-    if order < 0 or step == 0:
+    if order < 0 or not 0 < abs(step) <= 10:
         raise ValueError(
-            "order must be >= 0 and step not 0. "
+            "order must be >= 0 and step not 0, at most 10. "
             f"Received: order={order}, step={step}"
         )
     j = np.arange(1, 60)  # terms after the first, which is 1
@@ -59,14 +59,16 @@ def sufficient_order(half_width: float, tolerance: float) -> int:
         An order that suffices for sin and cos at 0.
 
     Raises:
-        ValueError: If ``tolerance`` is not positive: "Received: ...".
+        ValueError: If ``tolerance`` is not positive, or ``half_width`` is
+            negative or above 1e6: "Received: ...".
 
     >>> sufficient_order(math.pi, 1e-3)
     12
     """
-    if not tolerance > 0:
+    if not tolerance > 0 or not 0 <= half_width <= 1e6:
         raise ValueError(
-            f"tolerance must be > 0. Received: tolerance={tolerance}"
+            "tolerance must be > 0, half_width from 0 to 1e6. "
+            f"Received: tolerance={tolerance}, half_width={half_width}"
         )
     order, bound = 0, half_width
     while bound > tolerance:
@@ -78,29 +80,23 @@ def sufficient_order(half_width: float, tolerance: float) -> int:
 # --8<-- [end:sufficient]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the place of ξ and the order that sin needs on [-π, π]."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    near = [intermediate_fraction(k, 0.01) for k in range(4)]
+    far = [intermediate_fraction(k, 1.0) for k in range(4)]
     for k in range(4):
-        near, far = (intermediate_fraction(k, step) for step in (0.01, 1.0))
         print(
-            f"order {k}: ξ at {near:.3f} of a step 0.01, {far:.3f} of a step 1"
-            f", limit {1 / (k + 2):.3f}"
+            f"order {k}: ξ at {near[k]:.3f} of a step 0.01, "
+            f"{far[k]:.3f} of a step 1, limit {1 / (k + 2):.3f}"
         )
-        values[f"near_{k}"], values[f"far_{k}"] = near, far
     order = sufficient_order(math.pi, 1e-3)
     x = np.linspace(-math.pi, math.pi, 2001)
     sine = [[0, 1, 0, -1][n % 4] / math.factorial(n) for n in range(order + 1)]
+    bounds = {}
+    errors = {}
     for k in (order - 2, order):
         polynomial = np.polynomial.polynomial.polyval(x, sine[: k + 1])
-        error = float(np.abs(np.sin(x) - polynomial).max())
-        bound = math.pi ** (k + 1) / math.factorial(k + 1)
+        error = errors[k] = np.abs(np.sin(x) - polynomial).max()
+        bound = bounds[k] = math.pi ** (k + 1) / math.factorial(k + 1)
         print(f"sin, order {k}: bound {bound:.1e}, largest error {error:.1e}")
-        values |= {f"bound_{k}": bound, f"error_{k}": error}
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -57,7 +57,7 @@ def function_values(name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Args:
         name: As for ``closed_form``.
-        x: Points of any shape.
+        x: Finite points of any shape.
 
     Returns:
         Values of the shape of ``x``.
@@ -77,6 +77,9 @@ def function_values(name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
 def maximum_error(name: str, order: int, half_width: float) -> float:
     """Return max |f - T_k| on [-half_width, half_width].
 
+    Warns:
+        RuntimeWarning: A power of half_width overflows.
+
     >>> round(maximum_error("sin", 7, math.pi), 3)
     0.075
     """
@@ -88,25 +91,16 @@ def maximum_error(name: str, order: int, half_width: float) -> float:
 # --8<-- [end:polynomials]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the largest error of sin on [-π, π] and of 1/(1+x²) on two."""
-    print("order   sin, |x| <= π   1/(1+x²), |x| <= 0.5   |x| <= 1.5")
-    values: dict[str, float | tuple[float, float]] = {}
-    for order in range(1, 14, 2):
-        sine = maximum_error("sin", order, math.pi)
-        near = maximum_error("runge", order, 0.5)
-        far = maximum_error("runge", order, 1.5)
-        print(f"{order:5d}   {sine:13.1e}   {near:20.1e}   {far:10.1e}")
-        values[f"sin_{order}"] = sine
-        values[f"near_{order}"] = near
-        values[f"far_{order}"] = far
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    orders = range(1, 14, 2)
+    sine = {k: maximum_error("sin", k, math.pi) for k in orders}
+    near = {k: maximum_error("runge", k, 0.5) for k in orders}
+    far = {k: maximum_error("runge", k, 1.5) for k in orders}
+    print("order   sin, |x| <= π   1/(1+x²), |x| <= 0.5   |x| <= 1.5")
+    for k in orders:
+        print(f"{k:5d}   {sine[k]:13.1e}   {near[k]:20.1e}   {far[k]:10.1e}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_gallery]
@@ -134,7 +128,9 @@ def plot_gallery() -> Figure:
             y = np.polynomial.polynomial.polyval(x, closed_form(name, order))
             y[(y < height[0] - 3) | (y > height[1] + 3)] = np.nan
             label = f"order {order}"
-            axis.plot(x, y, ls=style, c=f"C{index}", lw=1.4, label=label)
+            axis.plot(
+                x, y, ls=style, c=f"C{'02413'[index]}", lw=1.4, label=label
+            )
         axis.set(xlim=width, ylim=height, title=title)
     lines, names = axes[0].get_legend_handles_labels()
     figure.legend(lines, names, ncols=3, loc="outside upper center")

@@ -46,8 +46,10 @@ def remainder_bound(derivative_bound: float, order: int, step: float) -> float:
             "derivative_bound must be finite and >= 0, and step finite. "
             f"Received: derivative_bound={derivative_bound}, step={step}"
         )
-    power = Fraction(abs(step)) ** (order + 1)
-    exact = Fraction(derivative_bound) * power / math.factorial(order + 1)
+    power = Fraction(float(abs(step))) ** (order + 1)
+    exact = (
+        Fraction(float(derivative_bound)) * power / math.factorial(order + 1)
+    )
     try:
         rounded = float(exact)
     except OverflowError:
@@ -81,14 +83,21 @@ def integral_remainder(
         R_k(step), with its sign.
 
     Raises:
-        ValueError: If ``order`` is negative, with "Received: ...".
+        ValueError: If ``order`` is negative, ``nodes`` below 1 or the step
+            infinite, with "Received: ...".
+
+    Warns:
+        RuntimeWarning: The derivative overflows.
 
     >>> exact = math.e - 1 - 1 - 1 / 2
     >>> round(integral_remainder(np.exp, 2, 0.0, 1.0) / exact, 12)
     1.0
     """
-    if order < 0:
-        raise ValueError(f"order must be >= 0. Received: order={order}")
+    if order < 0 or nodes < 1 or not math.isfinite(step):
+        raise ValueError(
+            "order must be >= 0, nodes >= 1, the step finite. "
+            f"Received: order={order}, nodes={nodes}, step={step}"
+        )
     node, weight = np.polynomial.legendre.leggauss(nodes)
     s = (node + 1) / 2
     values = (1 - s) ** order * derivative(expansion_point + step * s)
@@ -99,30 +108,18 @@ def integral_remainder(
 # --8<-- [end:integral]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the remainder of exp at 0.7 in three ways, step 0.5."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     start, step = 0.7, 0.5
-    values: dict[str, float | tuple[float, float]] = {}
+    end = math.exp(start + step)  # exp is largest at the end
+    terms = [math.exp(start) * step**n / math.factorial(n) for n in range(4)]
+    errors = [end - sum(terms[: k + 1]) for k in range(4)]
+    bounds = [remainder_bound(end, k, step) for k in range(4)]
     print("order   f - T_k   integral   bound     error / bound")
-    for k in range(4):
-        terms = [step**n / math.factorial(n) for n in range(k + 1)]
-        error = math.exp(start + step) - math.exp(start) * sum(terms)
+    for k, (error, bound) in enumerate(zip(errors, bounds, strict=True)):
         integral = integral_remainder(np.exp, k, start, step)
-        bound = remainder_bound(math.exp(start + step), k, step)
-        ratio = error / bound
         print(
             f"{k:5d}   {error:.5f}   {integral:.5f}    {bound:.5f}   "
-            f"{ratio:.2f}"
+            f"{error / bound:.2f}"
         )
-        values |= {
-            f"error_{k}": error,
-            f"bound_{k}": bound,
-            f"ratio_{k}": ratio,
-        }
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

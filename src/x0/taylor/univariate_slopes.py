@@ -31,13 +31,14 @@ def slope(steps: NDArray[np.float64], errors: NDArray[np.float64]) -> float:
         The slope; for a Taylor polynomial of order k it tends to k + 1.
 
     Raises:
-        ValueError: If a step or an error is not positive, or if there are
-            fewer than two, with "Received: ...".
+        ValueError: If a step or an error is not positive and finite, or if
+            there are fewer than two, with "Received: ...".
 
     >>> round(slope(np.array([0.1, 0.2]), np.array([0.01, 0.04])), 6)
     2.0
     """
-    if len(steps) < 2 or min(steps.min(), errors.min()) <= 0:
+    fits = steps.ndim == 1 and steps.shape == errors.shape and len(steps) > 1
+    if not fits or not all(0 < x < np.inf for x in (*steps, *errors)):
         raise ValueError(
             "slope needs two or more steps and errors, all > 0. "
             f"Received: steps={steps.tolist()}, errors={errors.tolist()}"
@@ -51,8 +52,8 @@ def exponential_error(
     """Return |exp(0.7 + step) - T_k(step)|.
 
     Args:
-        order: Order k of the polynomial at 0.7.
-        steps: Distances from 0.7, any shape.
+        order: Order k of the polynomial at 0.7, not negative.
+        steps: Finite distances from 0.7, any shape.
 
     Returns:
         Errors, of the shape of ``steps``.
@@ -72,26 +73,16 @@ def exponential_error(
 # --8<-- [end:slope]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the slopes for exp at 0.7, and two that are not k + 1."""
-    steps = np.geomspace(0.01, 0.1, 9)
-    values: dict[str, float | tuple[float, float]] = {}
-    for k in ORDERS:
-        values[f"order_{k}"] = slope(steps, exponential_error(k, steps))
-        print(f"exp at 0.7, order {k}: slope {values[f'order_{k}']:.2f}")
-    values["sin"] = slope(steps, np.abs(np.sin(steps) - steps))
-    print(f"sin at 0,   order 1: slope {values['sin']:.2f}")
-    start = math.exp(EXPANSION_POINT)
-    wrong = start * (1 + steps + steps**2)  # the factor 1/2! is missing
-    values["wrong"] = slope(steps, np.abs(start * np.exp(steps) - wrong))
-    print(f"exp, order 2 without 1/2!: slope {values['wrong']:.2f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    steps = np.geomspace(0.01, 0.1, 9)
+    slopes = {k: slope(steps, exponential_error(k, steps)) for k in ORDERS}
+    sine = slope(steps, np.abs(np.sin(steps) - steps))
+    start = math.exp(EXPANSION_POINT)
+    polynomial = start * (1 + steps + steps**2)  # the factor 1/2! is missing
+    wrong = slope(steps, np.abs(start * np.exp(steps) - polynomial))
+    print(f"exp, order 2: slope {slopes[2]:.2f}, without 1/2!: {wrong:.2f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_error]

@@ -66,25 +66,18 @@ def flat_derivative(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
 # --8<-- [end:derivative]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how flat f is near 0, and how large its derivatives get."""
-    at_half = float(flat_derivative(np.array(0.5), 0))
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    at_half = flat_derivative(np.array(0.5), 0).item()
     print(f"f(0.5) = {at_half:.4f}, every Taylor polynomial: 0")
     print("order n   f^(n) at 0.1   Lagrange bound of |R| at 0.5, order n - 1")
-    values: dict[str, float | tuple[float, float]] = {"at_half": at_half}
+    bounds = {}
     x = np.linspace(0, 0.5, 5001)
     for n in (1, 2, 4, 8, 12):
-        near = float(flat_derivative(np.array(0.1), n))
+        near = flat_derivative(np.array(0.1), n).item()
         largest = np.abs(flat_derivative(x, n)).max()
-        bound = float(largest * 0.5**n / math.factorial(n))
-        print(f"{n:7d}   {near:12.1e}   {bound:.2f}")
-        values[f"bound_{n}"] = bound
-    imaginary = float(np.exp(-1 / (0.1j) ** 2).real)
+        bounds[n] = largest * 0.5**n / math.factorial(n)
+        print(f"{n:7d}   {near:12.1e}   {bounds[n]:.2f}")
+    imaginary = np.exp(-1 / 0.1j**2).real
     print(f"f(0.1 i) = {imaginary:.1e}: in the complex plane f explodes at 0")
-    return {**values, "imaginary": imaginary}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

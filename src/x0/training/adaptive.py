@@ -14,16 +14,36 @@ SEED = 0
 
 
 # --8<-- [start:adagrad]
+def _check_step(epsilon: float, theta: Tensor, *others: Tensor) -> None:
+    """Raise ValueError for other shapes, or an epsilon that rounds to 0.
+
+    In float16 that is so below 3e-8: a gradient of 0 would give 0 / 0.
+    """
+    shapes = {tuple(x.shape) for x in (theta, *others)}
+    rounded = torch.tensor(epsilon).to(theta.dtype)
+    if len(shapes) > 1 or not theta.is_floating_point() or not rounded > 0:
+        raise ValueError(
+            "Expected one shape, real numbers, and an epsilon above 0 in "
+            f"their type. Received: {shapes}, {theta.dtype}, {epsilon=}"
+        )
+
+
 def adagrad_step(
     theta: Tensor, g: Tensor, u: Tensor, rate: float, epsilon: float = 1e-10
 ) -> tuple[Tensor, Tensor]:
     """Return parameters and sum of squares after one step of AdaGrad.
+
+    The sum u before it is not negative.
+
+    Raises:
+        ValueError: as check does.
 
     >>> one = torch.ones(1)
     >>> theta, u = adagrad_step(one, -3 * one, 0 * one, 0.1)
     >>> round(float(theta), 3), float(u)
     (1.1, 9.0)
     """
+    _check_step(epsilon, theta, g, u)
     u = u + g**2
     return theta - rate * g / (u.sqrt() + epsilon), u
 
@@ -42,11 +62,19 @@ def rmsprop_step(
 ) -> tuple[Tensor, Tensor]:
     """Return parameters and mean square after one step of RMSProp.
 
+    The mean u before it is not negative.
+
+    Raises:
+        ValueError: beta is not in [0, 1); also as check does.
+
     >>> one = torch.ones(1)
     >>> theta, _ = rmsprop_step(one, -3 * one, 0 * one, 0.1)
     >>> round(float(theta), 3)
     2.0
     """
+    _check_step(epsilon, theta, g, u)
+    if not 0 <= beta < 1:
+        raise ValueError(f"Expected 0 <= beta < 1. Received: {beta=}")
     u = beta * u + (1 - beta) * g**2
     return theta - rate * g / (u.sqrt() + epsilon), u
 
@@ -73,7 +101,7 @@ def adam_step(
         theta: parameters, any shape.
         g: the gradient at theta.
         m: mean of the gradients, zero before the first step.
-        u: mean of their squares, zero before the first step.
+        u: mean of their squares, not negative, zero before the first step.
         t: number of this step, from 1.
         rate: learning rate.
         betas: what m and u keep in each step.
@@ -82,7 +110,7 @@ def adam_step(
         decoupled: as in AdamW; else the decay is part of the gradient.
 
     Raises:
-        ValueError: t is less than 1.
+        ValueError: t is less than 1; also as check does.
 
     >>> one = torch.ones(1, dtype=torch.float64)
     >>> theta, _, _ = adam_step(one, -3 * one, 0 * one, 0 * one, 1, 0.1)
@@ -91,6 +119,7 @@ def adam_step(
     """
     if t < 1:
         raise ValueError(f"Steps are counted from 1. Received: {t=}")
+    _check_step(epsilon, theta, g, m, u)
     if decoupled:
         theta = (1 - rate * decay) * theta
     else:
@@ -105,13 +134,11 @@ def adam_step(
 # --8<-- [end:adam]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print steps in units of the rate, and whether torch.optim agrees."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     scales = torch.tensor([1e-3, 1.0, 1e3], dtype=torch.float64)
     noise = torch.randn(200, 3, generator=generator, dtype=torch.float64)
-    gradients = noise * scales
     zero, rate = torch.zeros(3, dtype=torch.float64), 0.01
     weights = [nn.Parameter(zero.clone()) for _ in range(4)]
     optimizers = [
@@ -120,36 +147,29 @@ def demo() -> dict[str, float | tuple[float, float]]:
         torch.optim.Adam([weights[2]], lr=rate, weight_decay=0.1),
         torch.optim.AdamW([weights[3]], lr=rate, weight_decay=0.1),
     ]
-    ours, moments = [zero] * 4, [(zero, zero)] * 4
-    values: dict[str, float | tuple[float, float]] = {}
-    print("size of the step / rate    AdaGrad  RMSProp     Adam    AdamW")
-    for t, g in enumerate(gradients, 1):
-        before = ours[:]
-        for i in range(4):
-            m, u = moments[i]
-            if i == 0:
-                ours[i], u = adagrad_step(ours[i], g, u, rate)
-            elif i == 1:
-                ours[i], u = rmsprop_step(ours[i], g, u, rate)
-            else:
-                ours[i], m, u = adam_step(
-                    ours[i], g, m, u, t, rate, decay=0.1, decoupled=i == 3
-                )
-            moments[i] = m, u
-            weights[i].grad = g.clone()
-            optimizers[i].step()
-        if t in (1, 200):
-            pairs = zip(ours, before, strict=True)
-            sizes = [float((a - b).abs().mean()) / rate for a, b in pairs]
-            print(f"step {t:<20d}", "".join(f"{s:9.2f}" for s in sizes))
-            values[f"ada_{t}"], values[f"rms_{t}"] = sizes[:2]
-    pairs = zip(ours, (w.detach() for w in weights), strict=True)
-    gaps = [float((a - w).abs().max()) for a, w in pairs]
+    ada = rms = adam = adamw = zero
+    m2 = m3 = u0 = u1 = u2 = u3 = zero
+    steps = []  # in units of the rate
+    for t, g in enumerate(noise * scales, 1):
+        before = torch.stack([ada, rms, adam, adamw])
+        ada, u0 = adagrad_step(ada, g, u0, rate)
+        rms, u1 = rmsprop_step(rms, g, u1, rate)
+        adam, m2, u2 = adam_step(
+            adam, g, m2, u2, t, rate, decay=0.1, decoupled=False
+        )
+        adamw, m3, u3 = adam_step(adamw, g, m3, u3, t, rate, decay=0.1)
+        ours = ada, rms, adam, adamw
+        steps.append((torch.stack(ours) - before) / rate)
+        for weight, optimizer in zip(weights, optimizers, strict=True):
+            weight.grad = g.clone()
+            optimizer.step()
+    first = steps[0].abs()
+    late = torch.stack(steps[100:]).square().mean(0).sqrt()
+    print("step / rate     gradient   AdaGrad  RMSProp     Adam    AdamW")
+    for name, sizes in (("step 1", first), ("rms of 101-200", late)):
+        for scale, row in zip(scales, sizes.T, strict=True):
+            print(f"{name:<16}{scale:<8g}", "".join(f"{s:9.2f}" for s in row))
+    pairs = zip(ours, weights, strict=True)
+    gaps = [(a - w).abs().max().item() for a, w in pairs]
     print("as torch after 200 steps ", *(f"{g < 1e-12!s:>8}" for g in gaps))
-    values["gap"] = max(gaps)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

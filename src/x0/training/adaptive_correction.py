@@ -31,60 +31,57 @@ def adam_directions(
         corrected: divide the moments by 1 - beta^t.
 
     Raises:
-        ValueError: a beta is not in [0, 1).
+        ValueError: a beta is not in [0, 1), or gradients are no finite
+            matrix.
 
     >>> adam_directions(np.array([[2.0], [2.0]])).round(6).ravel()
     array([1., 1.])
     """
     if not all(0 <= beta < 1 for beta in betas):
         raise ValueError(f"Expected 0 <= beta < 1. Received: {betas=}")
-    m, u = np.zeros_like(gradients[0]), np.zeros_like(gradients[0])
+    if gradients.ndim != 2 or not np.isfinite(gradients).all():
+        raise ValueError(f"Expected finite rows. Received: {gradients}")
+    gradients = gradients.astype(float)
+    m, u = np.zeros(gradients.shape[1]), np.zeros(gradients.shape[1])
     rows = []
     for t, g in enumerate(gradients, 1):
         m = betas[0] * m + (1 - betas[0]) * g
         u = betas[1] * u + (1 - betas[1]) * g**2
         scale = (1 - betas[0] ** t, 1 - betas[1] ** t) if corrected else (1, 1)
-        rows.append(m / scale[0] / np.sqrt(u / scale[1]))
-    return np.array(rows)
+        root = np.sqrt(u / scale[1])  # 0 only if all gradients were 0
+        rows.append(m / scale[0] / np.where(root == 0, 1, root))
+    return np.array(rows).reshape(gradients.shape)
 
 
 # --8<-- [end:moments]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:ratio]
 def excess_ratio(t: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the predicted ratio of uncorrected to corrected steps."""
+    """Return uncorrected over corrected step, predicted; t at least 1."""
     ratio: NDArray[np.float64] = (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
     return ratio
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the size of steps for pure signal and for pure noise."""
-    rng = np.random.default_rng(SEED)
-    noise = rng.standard_normal((3000, 400))
-    signal = np.ones((3000, 1))
-    values: dict[str, float | tuple[float, float]] = {}
-    print("root mean square of steps / rate      t = 1     10    3000")
-    for name, g in (("signal", signal), ("noise", noise)):
-        for corrected in (False, True):
-            steps = adam_directions(g, corrected=corrected)
-            sizes = np.sqrt((steps**2).mean(1))[[0, 9, 2999]]
-            label = "corrected" if corrected else "not corrected"
-            print(f"{name:<8}{label:<26}", "".join(f"{s:8.2f}" for s in sizes))
-            for t, s in zip((1, 10, 3000), sizes, strict=True):
-                values[f"{name}_{int(corrected)}_{t}"] = float(s)
-    worst = excess_ratio(np.arange(1, 100))
-    values["worst"], values["worst_t"] = (
-        float(worst.max()),
-        worst.argmax() + 1.0,
-    )
-    values["floor"] = math.sqrt(0.1 / 1.9)
-    return values
+# --8<-- [end:ratio]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    noise = np.random.default_rng(SEED).standard_normal((3000, 400))
+    sizes = {}
+    print("root mean square of steps / rate      t = 1     10    3000")
+    for name, g in (("signal", np.ones((3000, 1))), ("noise", noise)):
+        for corrected in (False, True):
+            steps = adam_directions(g, corrected=corrected)
+            rms = np.sqrt((steps**2).mean(1))[[0, 9, 2999]]
+            label = "corrected" if corrected else "not corrected"
+            print(f"{name:<8}{label:<26}", "".join(f"{s:8.2f}" for s in rms))
+            sizes[name, label] = rms
+    ratio = excess_ratio(np.arange(1, 100))
+    worst, worst_step = ratio.max(), ratio.argmax() + 1
+    floor = math.sqrt(0.1 / 1.9)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_ratio]

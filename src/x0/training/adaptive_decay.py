@@ -8,7 +8,6 @@ Loshchilov and Hutter (2019).
 
 # --8<-- [start:imports]
 import functools
-import math
 
 import matplotlib.pyplot as plt
 import torch
@@ -53,26 +52,16 @@ def mean_weight(decoupled: bool, size: float) -> Tensor:
 # --8<-- [end:shrink]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print what is left of the weights after 1000 steps."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    left = {}
     print("size of the gradient     1      10     100")
     for name, decoupled in (("AdamW", True), ("Adam, L2", False)):
-        left = [float(mean_weight(decoupled, s)[-1]) for s in SIZES]
-        print(f"{name:<18}" + "".join(f"{x:8.2f}" for x in left))
-        for s, x in zip(SIZES, left, strict=True):
-            values[f"{name.split(',')[0].lower()}_{s:g}"] = x
-    theory = [(1 - RATE * DECAY / s) ** STEPS for s in SIZES]
-    print("predicted for L2  " + "".join(f"{x:8.2f}" for x in theory))
-    values["theory_10"], values["theory_100"] = theory[1:]
-    values["theory"] = math.exp(STEPS * math.log1p(-RATE * DECAY))
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        left[name] = [mean_weight(decoupled, s)[-1] for s in SIZES]
+        print(f"{name:<18}" + "".join(f"{x:8.2f}" for x in left[name]))
+    predicted = [(1 - RATE * DECAY / s) ** STEPS for s in SIZES]
+    print("predicted for L2  " + "".join(f"{x:8.2f}" for x in predicted))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_shrink]

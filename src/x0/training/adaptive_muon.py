@@ -30,11 +30,19 @@ def lion_step(
 ) -> tuple[Tensor, Tensor]:
     """Return parameters and momentum after one step of Lion.
 
+    Raises:
+        ValueError: the shapes differ, or the gradient is not real.
+
     >>> one = torch.ones(2)
     >>> theta, m = lion_step(one, torch.tensor([5.0, -0.1]), 0 * one, 0.1)
     >>> [round(float(x), 3) for x in theta]
     [0.9, 1.1]
     """
+    if not theta.shape == g.shape == m.shape:
+        shapes = (theta.shape, g.shape, m.shape)
+        raise ValueError(f"Expected one shape. Received: {shapes}")
+    if not g.is_floating_point():
+        raise ValueError(f"Expected a real gradient. Received: {g.dtype}")
     mixed = betas[0] * m + (1 - betas[0]) * g
     theta = (1 - rate * decay) * theta - rate * mixed.sign()
     return theta, betas[1] * m + (1 - betas[1]) * g
@@ -52,10 +60,10 @@ def orthogonalize(g: Tensor, steps: int = 5) -> Tensor:
         steps: number of Newton-Schulz steps.
 
     Raises:
-        ValueError: g is not a matrix.
+        ValueError: g is not a matrix of real numbers.
     """
-    if g.ndim != 2:
-        raise ValueError(f"Expected a matrix. Received: {g.ndim=}")
+    if g.ndim != 2 or not g.is_floating_point():
+        raise ValueError(f"Expected a matrix. Received: {g.ndim=}, {g.dtype}")
     wide = g.shape[0] <= g.shape[1]
     x = g if wide else g.T
     x = x / x.norm().clamp(min=1e-7)
@@ -69,50 +77,47 @@ def orthogonalize(g: Tensor, steps: int = 5) -> Tensor:
 def muon_step(
     theta: Tensor, g: Tensor, m: Tensor, rate: float, beta: float = 0.95
 ) -> tuple[Tensor, Tensor]:
-    """Return a weight matrix and its momentum after one step of Muon."""
+    """Return a weight matrix and its momentum after one step of Muon.
+
+    Raises:
+        ValueError: the shapes differ, or g is not a matrix.
+    """
+    if not theta.shape == g.shape == m.shape:
+        shapes = (theta.shape, g.shape, m.shape)
+        raise ValueError(f"Expected one shape. Received: {shapes}")
     m = beta * m + (1 - beta) * g
     direction = orthogonalize((1 - beta) * g + beta * m)
-    factor = math.sqrt(max(1.0, g.shape[0] / g.shape[1]))
+    factor = math.sqrt(max(1.0, g.shape[0] / max(1, g.shape[1])))
     return theta - rate * factor * direction, m
 
 
 # --8<-- [end:muon]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print singular values before and after, and the gap to torch."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     g = torch.randn(64, 32, generator=generator)
     g = g * torch.logspace(0, -2, 32)
-    values: dict[str, float | tuple[float, float]] = {}
+    before = torch.linalg.svdvals(g)
+    after = torch.linalg.svdvals(orthogonalize(g))
     print("singular values          largest   smallest")
-    for name, matrix in (("gradient", g), ("orthogonalized", orthogonalize(g))):
-        s = torch.linalg.svdvals(matrix)
+    for name, s in (("gradient", before), ("orthogonalized", after)):
         print(f"  {name:<20}{s[0]:10.2f}{s[-1]:11.2f}")
-        values[f"{name}_max"], values[f"{name}_min"] = float(s[0]), float(s[-1])
     moved = lion_step(0 * g, g, 0 * g, 0.1)[0].abs() / 0.1
-    values["lion_min"], values["lion_max"] = (float(v) for v in moved.aminmax())
-    print(f"Lion, step / rate: {moved.min():.2f} to {moved.max():.2f}")
+    least, most = moved.aminmax()
+    print(f"Lion, step / rate: {least:.2f} to {most:.2f}")
     weight = nn.Parameter(torch.zeros(64, 32))
-    optimizer: torch.optim.Optimizer = torch.optim.Muon(
-        [weight], lr=0.1, weight_decay=0.0
-    )
+    optimizer = torch.optim.Muon([weight], lr=0.1, weight_decay=0.0)
     theta, m = torch.zeros(64, 32), torch.zeros(64, 32)
     for _ in range(5):
         weight.grad = g.clone()
         optimizer.step()
         theta, m = muon_step(theta, g, m, 0.1)
         g = g + 0.1 * torch.randn(64, 32, generator=generator)
-    gap = float((theta - weight.detach()).norm() / theta.norm())
+    gap = (theta - weight.detach()).norm() / theta.norm()
     print(f"distance from torch.optim.Muon after 5 steps: {gap:.0%}")
-    values["gap"] = gap
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_values]

@@ -33,11 +33,15 @@ def fit_scaler(
     >>> fit_scaler(np.array([[1.0, 5.0], [3.0, 5.0]]))
     (array([2., 5.]), array([1., 1.]))
     """
-    if x.ndim != 2 or len(x) == 0 or not np.isfinite(x).all():
-        raise ValueError(f"Expected finite (samples, features): {x.shape}")
-    mean, std = x.mean(0), x.std(0)
-    constant = std <= 1e-12 * np.maximum(np.abs(mean), 1)
-    return mean, np.where(constant, 1.0, std)
+    number = x.dtype.kind in "fiub"
+    if x.ndim != 2 or not len(x) or not number or not np.isfinite(x).all():
+        raise ValueError(
+            "Expected numbers, finite (samples, features). "
+            f"Received: shape={x.shape}, {x.dtype}"
+        )
+    x = x.astype(np.float64)  # float32 rounds the mean of a constant column
+    constant = x.min(0) == x.max(0)
+    return x.mean(0), np.where(constant, 1.0, x.std(0))
 
 
 # --8<-- [end:scaler]
@@ -50,18 +54,22 @@ def stratified_split(
     """Split so that each class has the same share in the test part.
 
     The test part of a class of c samples has round(c * test_share) of them,
-    at least 1 and at most c - 1.
+    at least 1 and at most c - 1. Rows come sorted by class: shuffle them
+    before training in batches.
 
     Raises:
-        ValueError: a share outside (0, 1), or a class of one sample.
+        ValueError: a share outside (0, 1), labels that are no vector, or a
+            class of one sample.
     """
-    if not 0 < test_share < 1:
-        raise ValueError(f"Received: {test_share=}")
+    if not 0 < test_share < 1 or labels.ndim != 1 or not len(labels):
+        raise ValueError(f"Received: {test_share=}, shape={labels.shape}")
     train, test = [], []
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) < 2:
-            raise ValueError(f"Only one sample of class {label}")
+            raise ValueError(
+                f"Only one sample of class {label}. Received: {len(rows)}"
+            )
         count = min(max(round(len(rows) * test_share), 1), len(rows) - 1)
         test.append(rows[:count])
         train.append(rows[count:])
@@ -74,10 +82,11 @@ def grouped_split(
     """Split so that no group (person, document, device) is in both parts.
 
     Raises:
-        ValueError: a share outside (0, 1), or fewer than 2 groups.
+        ValueError: a share outside (0, 1), fewer than 2 groups, or groups
+            that are no vector.
     """
     names = rng.permutation(np.unique(groups))
-    if not 0 < test_share < 1 or len(names) < 2:
+    if not 0 < test_share < 1 or len(names) < 2 or groups.ndim != 1:
         raise ValueError(f"Received: {test_share=}, {len(names)} groups")
     count = min(max(round(len(names) * test_share), 1), len(names) - 1)
     held_out = np.isin(groups, names[:count])
@@ -90,59 +99,53 @@ def temporal_split(
     """Split so that all of the test part is later than the training part.
 
     Args:
-        times: of the samples, in any order.
+        times: of the samples, in any order; numbers or datetime64.
         test_share: share of the samples, the latest ones, that is tested.
-        gap: training samples closer than this to the first test time go.
+        gap: training samples closer than this to the first test time go; a
+            timedelta64 for dates.
 
     Raises:
-        ValueError: a share outside (0, 1), a negative gap, or an empty part.
+        ValueError: a share outside (0, 1), a negative gap, an empty part, or
+            times that are no vector or hold NaN.
     """
-    if not 0 < test_share < 1 or gap < 0:
+    zero = gap - gap  # of a date's gap, too
+    if not 0 < test_share < 1 or not gap >= zero:
         raise ValueError(f"Received: {test_share=}, {gap=}")
+    if times.ndim != 1 or len(times) < 2 or (times != times).any():
+        raise ValueError(f"Expected a vector of times. Received: {times}")
     order = np.argsort(times, kind="stable")
-    start = times[order[math.floor(len(times) * (1 - test_share))]]
-    train = np.flatnonzero(times < start - gap)
+    split = math.floor(len(times) * (1 - test_share))
+    start = times[order[min(split, len(times) - 1)]]
+    train = np.flatnonzero(times < (start - gap if gap else start))
     if len(train) == 0:
-        raise ValueError("No training sample is left")
+        raise ValueError(f"No training sample is left. Received: {gap=}")
     return train, np.flatnonzero(times >= start)
 
 
 # --8<-- [end:splits]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Split and scale the digits; print what a split must keep."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     images, labels = load_digits(return_X_y=True)
     rng = np.random.default_rng(SEED)
     train, test = stratified_split(labels, 0.2, rng)
     mean, std = fit_scaler(images[train])  # never on all of the images
     scaled = (images - mean) / std
-    constant = int((images[train].std(0) == 0).sum())
-    shares = [np.bincount(labels[r]) / len(r) for r in (train, test)]
+    constant = (images[train].std(0) == 0).sum()
+    shares = [np.bincount(labels[rows]) / len(rows) for rows in (train, test)]
+    largest = np.ptp(shares, 0).max()
     print(f"digits: {len(train)} to train on, {len(test)} to test")
     print(f"constant pixels in the training part: {constant}")
-    print(f"largest difference of a class share: {np.ptp(shares, 0).max():.3f}")
-    print(
-        f"mean and std of scaled test pixels: {scaled[test].mean():.2f},",
-        end="",
-    )
-    print(f" {scaled[test].std():.2f}")
+    print(f"largest difference of a class share: {largest:.3f}")
+    mean, std = scaled[test].mean(), scaled[test].std()
+    print(f"mean and std of scaled test pixels: {mean:.2f}, {std:.2f}")
     patients = np.repeat(np.arange(10), 7)
-    a, b = (patients[r] for r in grouped_split(patients, 0.3, rng))
-    print(
-        "patients tested:", *np.unique(b), "| in both:", *np.intersect1d(a, b)
-    )
+    train, test = grouped_split(patients, 0.3, rng)
+    both = np.intersect1d(patients[train], patients[test])
+    print("patients tested:", *np.unique(patients[test]), "| in both:", *both)
     days = rng.permutation(np.arange(20.0))
-    a, b = (days[r] for r in temporal_split(days, 0.25, gap=2))
-    print(f"trained to day {a.max():.0f}, tested from day {b.min():.0f}")
-    return {
-        "train": float(len(train)),
-        "test": float(len(test)),
-        "constant": float(constant),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    train, test = temporal_split(days, 0.25, gap=2)
+    last, first = days[train].max(), days[test].min()
+    print(f"trained to day {last:.0f}, tested from day {first:.0f}")
+    # --8<-- [end:demo]

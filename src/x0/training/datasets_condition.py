@@ -18,12 +18,13 @@ def input_condition(x: NDArray[np.float64]) -> float:
     """Return kappa of least squares on x with a bias.
 
     Raises:
-        ValueError: x is not (samples, features), or the problem is singular.
+        ValueError: x is not finite (samples, features), or the problem is
+            singular.
 
     >>> input_condition(np.array([[-1.0], [1.0]]))
     1.0
     """
-    if x.ndim != 2:
+    if x.ndim != 2 or not len(x) or not np.isfinite(x).all():
         raise ValueError(f"Expected (samples, features). Received: {x.shape}")
     design = np.column_stack([x, np.ones(len(x))])
     values = np.linalg.eigvalsh(design.T @ design / len(x))
@@ -33,7 +34,15 @@ def input_condition(x: NDArray[np.float64]) -> float:
 
 
 def prepared_inputs(x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Return x raw, centered, and standardized."""
+    """Return x raw, centered, and standardized.
+
+    Raises:
+        ValueError: x is no finite matrix, or a column is constant.
+    """
+    if x.ndim != 2 or not np.isfinite(x).all() or not len(x):
+        raise ValueError(f"Expected (samples, features). Received: {x.shape}")
+    if not np.ptp(x, axis=0).all():
+        raise ValueError(f"A column is constant. Received: {x}")
     centered = x - x.mean(0)
     return {"raw": x, "centered": centered, "standard": centered / x.std(0)}
 
@@ -41,27 +50,19 @@ def prepared_inputs(x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 # --8<-- [end:condition]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the condition number of three problems, prepared in three ways."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     line = np.random.RandomState(SEED).rand(100, 1)  # source 004's x
     rng = np.random.default_rng(SEED)
     people = rng.normal((1.7, 70.0, 40.0), (0.1, 12.0, 15.0), (1000, 3))
     images = load_digits().data / 16
     pixels = images[:, (images > 0).mean(0) > 0.02]
-    values: dict[str, float | tuple[float, float]] = {}
+    features = pixels.shape[1]
+    kappa = {}
     print("kappa               raw  centered  standard")
     for name, x in (("line", line), ("people", people), ("pixels", pixels)):
-        row = f"{name:<10}"
-        for kind, data in prepared_inputs(x).items():
-            kappa = input_condition(data)
-            values[f"{name}_{kind}"] = kappa
-            row += f"{kappa:12.0f}"
-        print(row)
-    values["pixels"] = float(pixels.shape[1])
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        inputs = prepared_inputs(x)
+        kappa[name] = {kind: input_condition(inputs[kind]) for kind in inputs}
+        row = "".join(f"{k:12.0f}" for k in kappa[name].values())
+        print(f"{name:<10}{row}")
+    # --8<-- [end:demo]

@@ -28,12 +28,13 @@ def accuracy_interval(
         z: half width in standard errors.
 
     Raises:
-        ValueError: tested < 1, hits outside 0, ..., tested, or z <= 0.
+        ValueError: tested < 1, hits outside 0, ..., tested, or z not between
+            0 and 1e30.
 
     >>> [round(x, 3) for x in accuracy_interval(360, 360)]
     [0.989, 1.0]
     """
-    if tested < 1 or not 0 <= hits <= tested or z <= 0:
+    if tested < 1 or not 0 <= hits <= tested or not 0 < z < 1e30:
         raise ValueError(f"Received: {hits=}, {tested=}, {z=}")
     p, w = hits / tested, z**2 / tested
     center = (p + w / 2) / (1 + w)
@@ -86,34 +87,19 @@ def split_accuracies(splits: int = 300) -> NDArray[np.float64]:
 # --8<-- [end:coverage]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the error bar of an accuracy, and how often intervals hold."""
-    found = split_accuracies()
-    mean = float(found.mean())
-    theory = math.sqrt(mean * (1 - mean) / 360)
-    low, high = accuracy_interval(round(360 * mean), 360)
-    std = float(found.std(ddof=1))
-    print(f"nearest neighbor: {100 * mean:.1f} %")
-    print(
-        f"std over splits {100 * std:.1f}, predicted {100 * theory:.1f} points"
-    )
-    print(f"interval of one split: {100 * low:.1f} to {100 * high:.1f} %")
-    values: dict[str, float | tuple[float, float]] = {
-        "mean": 100 * mean,
-        "std": (100 * std, 100 * std / math.sqrt(2 * (len(found) - 1))),
-        "theory": 100 * theory,
-        "low": 100 * low,
-        "high": 100 * high,
-    }
-    for tested in (30, 100, 360):
-        usual = interval_coverage(0.98, tested, wilson=False)
-        better = interval_coverage(0.98, tested, wilson=True)
-        values |= {f"usual_{tested}": usual, f"wilson_{tested}": better}
-        print(f"{tested:4d} tested: usual {usual:.2f}, Wilson {better:.2f}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    percent = 100 * split_accuracies()
+    mean, std = percent.mean(), percent.std(ddof=1)
+    spread = std, std / math.sqrt(2 * (len(percent) - 1))  # and its error
+    theory = math.sqrt(mean * (100 - mean) / 360)
+    low, high = accuracy_interval(round(3.6 * mean), 360)
+    print(f"nearest neighbor: {mean:.1f} %")
+    print(f"std over splits {std:.1f}, predicted {theory:.1f} points")
+    print(f"interval of one split: {100 * low:.1f} to {100 * high:.1f} %")
+    sizes = (30, 100, 360)
+    usual = {n: interval_coverage(0.98, n, wilson=False) for n in sizes}
+    wilson = {n: interval_coverage(0.98, n, wilson=True) for n in sizes}
+    for n in sizes:
+        print(f"{n:4d} tested: usual {usual[n]:.2f}, Wilson {wilson[n]:.2f}")
+    # --8<-- [end:demo]

@@ -32,8 +32,11 @@ def select_features(
         count: how many columns.
 
     Raises:
-        ValueError: more columns asked for than there are.
+        ValueError: more columns asked for than there are, or the shapes are
+            not as above.
     """
+    if x.ndim != 2 or not len(x) or y.shape != x.shape[:1]:
+        raise ValueError(f"Shapes differ. Received: {x.shape}, {y.shape}")
     if not 0 < count <= x.shape[1]:
         raise ValueError(f"Received: {count=}, features={x.shape[1]}")
     return np.argsort(-np.abs(y @ x), kind="stable")[:count]
@@ -60,7 +63,7 @@ def holdout_accuracy(features: int, leaked: bool, run: int) -> float:
 
 
 def predicted_accuracy(features: int) -> float:
-    """Return the expected accuracy with leakage, for normal noise.
+    """Return the expected accuracy with leakage; features at least 1.
 
     >>> round(predicted_accuracy(20), 3)
     0.5
@@ -94,27 +97,17 @@ def leakage_study() -> NDArray[np.float64]:
 # --8<-- [end:select]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the accuracy on noise, with and without leakage."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("features  leaked  predicted  honest")
-    study = leakage_study()
-    for i, features in enumerate(FEATURES):
-        values[f"theory_{features}"] = predicted_accuracy(features)
-        for name, found in zip(("leaked", "honest"), study[:, i], strict=True):
-            error = found.std(ddof=1) / math.sqrt(RUNS)
-            values[f"{name}_{features}"] = (float(found.mean()), float(error))
-        print(
-            f"{features:8d}{study[0, i].mean():8.1f}"
-            f"{predicted_accuracy(features):11.2f}{study[1, i].mean():8.1f}"
-        )
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    leaked, honest, predicted = {}, {}, {}
+    print("features  leaked  predicted  honest")
+    for features, before, after in zip(FEATURES, *leakage_study(), strict=True):
+        leaked[features] = before.mean(), before.std(ddof=1) / math.sqrt(RUNS)
+        honest[features] = after.mean(), after.std(ddof=1) / math.sqrt(RUNS)
+        predicted[features] = predicted_accuracy(features)
+        print(f"{features:8d}{before.mean():8.1f}", end="")
+        print(f"{predicted[features]:11.2f}{after.mean():8.1f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_accuracy]

@@ -45,25 +45,17 @@ def walk_error(temporal: bool, runs: int = 400) -> NDArray[np.float64]:
 # --8<-- [end:time]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the error of a random walk under both splits, and the theory."""
-    values: dict[str, float | tuple[float, float]] = {
-        "theory_random": 1 / (0.8 * (2 - 0.8)),
-        "theory_temporal": (100 + 1) / 2,
-    }
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    predicted = {"random": 1 / (0.8 * (2 - 0.8)), "temporal": (100 + 1) / 2}
+    ratio = predicted["temporal"] / predicted["random"]
+    measured = {}
     for name, temporal in (("random", False), ("temporal", True)):
         found = walk_error(temporal)
-        error = found.std(ddof=1) / math.sqrt(len(found))
-        values[name] = (float(found.mean()), float(error))
-        print(f"{name} split: squared error {found.mean():.0f}")
-    values["ratio"] = (100 + 1) / 2 * 0.8 * (2 - 0.8)
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        mean, error = found.mean(), found.std(ddof=1) / math.sqrt(len(found))
+        print(f"{name} split: squared error {mean:.0f}")
+        measured[name] = mean, error
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_walk]

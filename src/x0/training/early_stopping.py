@@ -81,9 +81,8 @@ class EarlyStopping:
 # --8<-- [end:stopper]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Train on 200 digits of which 40 have random labels, and stop."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     generator = torch.Generator().manual_seed(SEED)
     images, labels = load_digits(return_X_y=True)
     x, y = torch.tensor(images / 16).float(), torch.tensor(labels)
@@ -102,34 +101,20 @@ def demo() -> dict[str, float | tuple[float, float]]:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     loss_of = nn.CrossEntropyLoss()
 
-    def accuracy() -> float:
-        with torch.no_grad():
-            right = model(x[test]).argmax(-1) == y[test]
-        return float(right.double().mean())
-
     stopper = EarlyStopping(patience=100)
     for _ in range(1000):
         optimizer.zero_grad()
-        torch.autograd.backward(loss_of(model(x[train]), noisy))
+        loss_of(model(x[train]), noisy).backward()
         optimizer.step()
         with torch.no_grad():
             loss = loss_of(model(x[validation]), y[validation]).item()
         if stopper.should_stop(loss, model):
             break
-    last = accuracy()
+    steps, best_step = stopper.checks, stopper.best_check + 1
+    last = (model(x[test]).argmax(-1) == y[test]).double().mean()
     stopper.restore(model)
-    best = accuracy()
-    print("stopped before step 1000:", stopper.checks < 1000)
+    best = (model(x[test]).argmax(-1) == y[test]).double().mean()
+    print("stopped before step 1000:", steps < 1000)
     print(f"test accuracy, last weights:     {100 * last:.0f} %")
     print(f"test accuracy, restored weights: {100 * best:.0f} %")
-    return {
-        "last": 100 * last,
-        "best": 100 * best,
-        "stopped": float(stopper.checks),
-        "best_step": float(stopper.best_check + 1),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -65,30 +65,19 @@ def measured_optimism(
 # --8<-- [end:maximum]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the optimism in standard deviations, predicted and measured."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("checks  predicted  independent  correlated  bound")
-    free, chained = measured_optimism(0.0), measured_optimism(0.99)
-    for i, count in enumerate(COUNTS):
-        theory = expected_maximum(count)
-        values[f"theory_{count}"] = theory
-        for name, found in (("free", free[i]), ("chain", chained[i])):
-            error = found.std(ddof=1) / math.sqrt(found.size)
-            values[f"{name}_{count}"] = (float(found.mean()), float(error))
-        bound = math.sqrt(2 * math.log(count))
-        values[f"bound_{count}"] = bound
-        print(
-            f"{count:6d}{theory:9.1f}{free[i].mean():12.1f}"
-            f"{chained[i].mean():12.1f}{bound:9.1f}"
-        )
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    theory, free, chained = {}, {}, {}
+    pairs = zip(measured_optimism(0.0), measured_optimism(0.99), strict=True)
+    print("checks  predicted  independent  correlated  bound")
+    for count, (a, b) in zip(COUNTS, pairs, strict=True):
+        theory[count] = expected_maximum(count)
+        free[count] = a.mean(), a.std(ddof=1) / math.sqrt(a.size)
+        chained[count] = b.mean(), b.std(ddof=1) / math.sqrt(b.size)
+        bound = math.sqrt(2 * math.log(count))
+        print(f"{count:6d}{theory[count]:9.1f}{free[count][0]:12.1f}", end="")
+        print(f"{chained[count][0]:12.1f}{bound:9.1f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_optimism]

@@ -30,7 +30,8 @@ def stopped_filter(
     >>> stopped_filter(np.array([0.1, 1.0]), 0.5, 4).round(3).tolist()
     [0.185, 0.938]
     """
-    if steps < 0 or not 0 < rate * eigenvalues.max() < 2:
+    largest = eigenvalues.max(initial=0)
+    if steps < 0 or not 0 < rate * largest < 2:
         raise ValueError(f"Received: {steps=}, {rate=}")
     shares: NDArray[np.float64] = 1 - (1 - rate * eigenvalues) ** steps
     return shares
@@ -42,13 +43,13 @@ def ridge_filter(
     """Return the share of each component that ridge regression keeps.
 
     Raises:
-        ValueError: a negative penalty.
+        ValueError: a negative penalty, or an infinite eigenvalue.
 
     >>> ridge_filter(np.array([0.1, 1.0]), 0.5).round(3).tolist()
     [0.167, 0.667]
     """
-    if penalty < 0:
-        raise ValueError(f"Received: {penalty=}")
+    if penalty < 0 or np.isinf(eigenvalues).any():
+        raise ValueError(f"Received: {penalty=}, {eigenvalues=}")
     shares: NDArray[np.float64] = eigenvalues / (eigenvalues + penalty)
     return shares
 
@@ -66,7 +67,7 @@ def spectral_risk(
 
     Args:
         shares: what a filter keeps of each least-squares component.
-        eigenvalues: of X'X / SAMPLES.
+        eigenvalues: of X'X / SAMPLES, positive.
         components: the truth in the eigenbasis.
     """
     bias = ((1 - shares) * components) ** 2
@@ -107,48 +108,31 @@ def measured_risks(steps: int) -> tuple[NDArray[np.float64], float]:
 # --8<-- [end:risk]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the best risk of both, and that of the least-squares solution."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     _, eigenvalues, vectors, truth = spiked_problem()
     components = vectors.T @ truth
-    rate = 1 / float(eigenvalues[-1])
+    rate = 1 / eigenvalues[-1]
     steps = np.unique(np.geomspace(1, 20000, 120).astype(int))
-    stopped = [
-        spectral_risk(
-            stopped_filter(eigenvalues, rate, t), eigenvalues, components
-        )
-        for t in steps
-    ]
+    filters = [stopped_filter(eigenvalues, rate, t) for t in steps]
+    risks = [spectral_risk(f, eigenvalues, components) for f in filters]
+    stopped, best_step = min(risks), steps[np.argmin(risks)]
+    distances = measured_risks(best_step)[0]
+    measured = distances.mean(), distances.std(ddof=1) / PROBLEMS**0.5
     penalties = np.geomspace(1e-4, 10, 120)
-    ridge = [
-        spectral_risk(ridge_filter(eigenvalues, a), eigenvalues, components)
-        for a in penalties
-    ]
-    best = int(np.argmin(stopped))
-    distances = measured_risks(int(steps[best]))[0]
-    error = distances.std(ddof=1) / PROBLEMS**0.5
-    values: dict[str, float | tuple[float, float]] = {
-        "stopped": min(stopped),
-        "ridge": min(ridge),
-        "ratio": min(stopped) / min(ridge),
-        "none": spectral_risk(np.ones(FEATURES), eigenvalues, components),
-        "zero": spectral_risk(np.zeros(FEATURES), eigenvalues, components),
-        "measured": (float(distances.mean()), float(error)),
-        "steps": float(steps[best]),
-        "penalty": float(penalties[int(np.argmin(ridge))]),
-        "matching": 1 / (rate * float(steps[best])),
-    }
-    print(f"risk, stopped at the best step: {values['stopped']:.2f}")
-    print(f"the same, measured:             {distances.mean():.1f}")
-    print(f"risk, best ridge penalty:       {values['ridge']:.2f}")
-    print(f"risk, least squares:            {values['none']:.0f}")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    filters = [ridge_filter(eigenvalues, a) for a in penalties]
+    risks = [spectral_risk(f, eigenvalues, components) for f in filters]
+    ridge, best_penalty = min(risks), penalties[np.argmin(risks)]
+    least_squares = spectral_risk(np.ones(FEATURES), eigenvalues, components)
+    signal = components**2  # each direction with its own best share
+    shares = signal / (signal + NOISE**2 / SAMPLES / eigenvalues)
+    oracle = spectral_risk(shares, eigenvalues, components)
+    print(f"risk, stopped at the best step: {stopped:.2f}")
+    print(f"the same, measured:             {measured[0]:.1f}")
+    print(f"risk, best ridge penalty:       {ridge:.2f}")
+    print(f"risk, best share everywhere:    {oracle:.2f}")
+    print(f"risk, least squares:            {least_squares:.0f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_filters]

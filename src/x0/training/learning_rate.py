@@ -57,8 +57,8 @@ def warmup_cosine(
     >>> [round(warmup_cosine(t, 6, 2), 3) for t in range(7)]
     [0.5, 1.0, 1.0, 0.854, 0.5, 0.146, 0.0]
     """
-    if not 0 <= warmup < total:
-        raise ValueError(f"Received: {warmup=}, {total=}")
+    if not 0 <= warmup < total or not 0 <= step <= total:
+        raise ValueError(f"Received: {warmup=}, {total=}, {step=}")
     if 0 <= step < warmup:
         return (step + 1) / warmup
     return cosine(step - warmup, total - warmup, floor)
@@ -98,9 +98,8 @@ def one_cycle(
 # --8<-- [end:schedules]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Drive an optimizer with a schedule, and print its rates."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.4)
     total, rates = 20, []
@@ -115,12 +114,7 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("fall:", " ".join(f"{r:.2f}" for r in rates[5::3]))
     print(f"mean factor: {sum(rates) / total / 0.4:.3f}")
     print(f"step_decay after 90 of 100: {step_decay(90, 30):.3f}")
-    return {"first": rates[0], "last": rates[-1], "total": float(total)}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_schedules]

@@ -52,12 +52,12 @@ def distance_after(rate: float, steps: int = STEPS) -> float:
     """Return the distance to the least-squares solution after some steps.
 
     Raises:
-        ValueError: the rate or the number of steps is negative.
+        ValueError: the rate or the number of steps is negative or infinite.
 
     >>> distance_after(0.8067) < distance_after(0.0) < distance_after(0.82)
     True
     """
-    if rate < 0 or steps < 0:
+    if not 0 <= rate < np.inf or steps < 0:
         raise ValueError(f"Received: {rate=}, {steps=}")
     x, y, start = line_fit_problem()
     design = np.stack([x, np.ones_like(x)], 1)
@@ -85,37 +85,22 @@ def predicted_distance(rate: float, steps: int = STEPS) -> float:
 # --8<-- [end:descend]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the limit, the best rate, and the error on both sides."""
-    low, high = np.linalg.eigvalsh(mse_hessian())
-    values: dict[str, float | tuple[float, float]] = {
-        "low": float(low),
-        "high": float(high),
-        "kappa": float(high / low),
-        "limit": float(2 / high),
-        "best": float(2 / (low + high)),
-        "factor": float((high - low) / (high + low)),
-    }
-    print(f"limit 2 / largest eigenvalue: {values['limit']:.4f}")
-    print(f"best rate:                    {values['best']:.4f}")
-    for name, rate in (
-        ("source", 0.01),
-        ("best", 2 / (low + high)),
-        ("below", 0.8),
-        ("above", 0.81),
-    ):
-        values[f"error_{name}"] = distance_after(rate)
-        print(f"rate {rate:.4f}: error {values[f'error_{name}']:.2g}")
-    edge = abs(1 - 0.8 * float(high))
-    values |= {"edge": edge, "edge_200": edge**STEPS}
-    values["kept"] = (1 - 0.01 * float(low)) ** 1000
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    low, high = np.linalg.eigvalsh(mse_hessian())
+    kappa = high / low
+    limit, best = 2 / high, 2 / (low + high)
+    factor = (high - low) / (high + low)
+    print(f"limit 2 / largest eigenvalue: {limit:.4f}")
+    print(f"best rate:                    {best:.4f}")
+    rates = [0.01, best, 0.8, 0.81]
+    errors = [distance_after(rate) for rate in rates]
+    for rate, error in zip(rates, errors, strict=True):
+        print(f"rate {rate:.4f}: error {error:.2g}")
+    edge = abs(1 - 0.8 * high)  # factor of a step at 0.8
+    edge_200 = edge**STEPS
+    kept = (1 - 0.01 * low) ** 1000  # of the slow mode, at 0.01
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_sweep]

@@ -43,7 +43,12 @@ def noise_floor(rate: float, eigenvalue: float, noise: float) -> float:
 def predicted_error(
     rate: Callable[[int], float], steps: int
 ) -> NDArray[np.float64]:
-    """Return E[e^2] before each step: V <- (1 - rate)^2 V + rate^2."""
+    """Return E[e^2] before each step: V <- (1 - rate)^2 V + rate^2.
+
+    Args:
+        rate: the learning rate of each step, from 1 on.
+        steps: how many, not negative.
+    """
     second_moment = START**2
     predicted = np.empty(steps)
     for t in range(1, steps + 1):
@@ -72,6 +77,22 @@ def mean_square_error(
     return means
 
 
+def averaged_error(rate: float, skip: int = 0) -> tuple[float, float]:
+    """Return the mean square of a chain's mean iterate, and its error.
+
+    Args:
+        rate: fixed learning rate.
+        skip: steps left out of the mean, of STEPS.
+    """
+    rng = np.random.default_rng(SEED)
+    e, total = np.full(CHAINS, START), np.zeros(CHAINS)
+    for t in range(STEPS):
+        total += e if t >= skip else 0.0
+        e -= rate * (e + rng.standard_normal(CHAINS))
+    square = np.square(total / (STEPS - skip))
+    return float(square.mean()), float(square.std(ddof=1) / CHAINS**0.5)
+
+
 RATES: dict[str, Callable[[int], float]] = {
     "0.1": lambda t: 0.1,
     "0.01": lambda t: 0.01,
@@ -90,27 +111,22 @@ def noise_study() -> dict[str, NDArray[np.float64]]:
 # --8<-- [end:chains]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the mean squared error at the end, measured and predicted."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("rate      measured  predicted")
-    for name, means in noise_study().items():
-        key = name.replace("/t", "_t").replace(".", "")
-        end = float(means[-1])
-        theory = float(predicted_error(RATES[name], STEPS)[-1])
-        values[f"end_{key}"], values[f"theory_{key}"] = end, theory
-        print(f"{name:<8}{end:10.0e}{theory:11.0e}")
-    values["floor"] = noise_floor(0.1, 1, 1)
-    values["ratio"] = noise_floor(0.1, 1, 1) * (STEPS - 1)
-    kept = math.prod(1 - 0.2 / t for t in range(1, STEPS))
-    values["kept"] = kept  # of the start, under 0.2/t
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    end = {name: means[-1] for name, means in noise_study().items()}
+    print("rate      measured  predicted")
+    for name, rate in RATES.items():
+        predicted = predicted_error(rate, STEPS)[-1]
+        print(f"{name:<8}{end[name]:10.0e}{predicted:11.0e}")
+    floor = noise_floor(0.1, 1.0, 1.0)
+    print(f"0.1, floor of the formula:      {floor:.1e}")
+    mean_of_all = averaged_error(0.1)
+    mean_of_half = averaged_error(0.1, skip=STEPS // 2)
+    print(f"0.1, mean of all iterates:      {mean_of_all[0]:.1e}")
+    print(f"0.1, mean of the second half:   {mean_of_half[0]:.1e}")
+    # What is left of the start under 0.2/t.
+    kept = math.prod(1 - 0.2 / t for t in range(1, STEPS))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_floor]
@@ -120,7 +136,7 @@ def plot_floor() -> Figure:
     shown = np.unique(np.geomspace(1, STEPS, 60).astype(int))
     for i, (name, means) in enumerate(noise_study().items()):
         (line,) = ax.plot(shown[::4], means[shown[::4] - 1], label=name)
-        line.set(marker="o^sDv"[i], ms=4, ls="", color=f"C{i}")
+        line.set(marker="o^sDv"[i], ms=4, ls="", color=f"C{'04231'[i]}")
         predicted = predicted_error(RATES[name], STEPS)[shown - 1]
         label = "predicted" if i == 4 else None
         ax.plot(shown, predicted, "k--", lw=1, label=label)

@@ -33,6 +33,7 @@ def range_test(
     low: float = 1e-5,
     high: float = 10.0,
     steps: int = 100,
+    make_optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
 ) -> tuple[list[float], list[float]]:
     """Train a copy of the model while the rate rises; return rates, losses.
 
@@ -43,36 +44,51 @@ def range_test(
         low: first rate.
         high: last rate.
         steps: number of rates.
+        make_optimizer: called with the parameters and `lr`; the rates found
+            are those of this optimizer, for example `torch.optim.AdamW`.
 
     Returns:
-        Rates and losses up to where the loss is 4 times its minimum or is
-        not finite. The loss at index i comes before the step with rate i.
+        Rates and losses up to where the loss is not finite or has risen by 3
+        times the size of the first loss above its minimum; a loss may be
+        negative. The loss at index i comes before the step with rate i.
 
     Raises:
-        ValueError: unless 0 < low < high and steps > 1, and if the first
-            loss is not finite.
+        ValueError: unless 0 < low < high < 1e30 and steps > 1; if the first
+            loss is not finite, no scalar or without gradient; if the model
+            cannot be copied or has no parameter to train (lazy, meta).
     """
-    if not 0 < low < high or steps < 2:
+    if not 0 < low < high < 1e30 or steps < 2:
         raise ValueError(f"Received: {low=}, {high=}, {steps=}")
-    model = copy.deepcopy(model)
-    optimizer = torch.optim.SGD(model.parameters(), lr=low)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    empty = [nn.parameter.is_lazy(p) or p.is_meta for p in trained]
+    if not trained or any(empty):
+        raise ValueError(f"Nothing to train. Received: {type(model)}")
+    try:
+        model = copy.deepcopy(model)
+    except RuntimeError as error:  # the old weight_norm
+        raise ValueError(f"No copy. Received: {type(model)}") from error
+    optimizer = make_optimizer(model.parameters(), lr=low)
     rates: list[float] = []
     losses: list[float] = []
     for step, batch in zip(range(steps), batches, strict=False):
         loss = loss_of(model, batch)
-        if not math.isfinite(loss.item()) or (
-            losses and loss.item() > 4 * min(losses)
-        ):
+        if loss.numel() != 1 or not loss.requires_grad:
+            raise ValueError(f"Expected a loss to minimize. Received: {loss}")
+        value = loss.item()
+        if not math.isfinite(value):
+            break
+        if losses and value > min(losses) + 3 * abs(losses[0]):
             break
         rate = low * (high / low) ** (step / (steps - 1))
-        optimizer.param_groups[0]["lr"] = rate
+        for group in optimizer.param_groups:
+            group["lr"] = rate
         rates.append(rate)
-        losses.append(loss.item())
+        losses.append(value)
         optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss.backward()
         optimizer.step()
     if not losses:
-        raise ValueError("The first loss is not finite, or there is no batch")
+        raise ValueError("The first loss is not finite. Received: no batch")
     return rates, losses
 
 
@@ -136,7 +152,7 @@ def loss_at_rate(rate: float, seed: int, steps: int = 120) -> float:
     for batch in random_batches(order, steps):
         loss = cross_entropy(model, batch)
         optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
     return float(np.mean(losses[-20:]))
@@ -162,33 +178,21 @@ def fixed_rates() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 # --8<-- [end:digits]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the suggestion, and the loss of full runs around it."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     rates, losses = digits_range()
     rate = suggest_rate(rates, losses)
-    end = loss_at_rate(rate, SEED)
+    loss, far = loss_at_rate(rate, SEED), loss_at_rate(10 * rate, SEED)
     tried, final = fixed_rates()
-    best = int(final.mean(0).argmin())
+    best = final.mean(0).argmin()
+    best_rate, best_loss = tried[best], final[0, best]
     print(f"suggested rate: {rate:.2f}")
-    print(f"loss at the suggested rate:  {end:.2f}")
-    print(f"loss at the best fixed rate: {final[0, best]:.2f}")
-    print(f"loss at ten times the suggestion: {loss_at_rate(10 * rate, 0):.1f}")
-    others = [suggest_rate(*digits_range(seed)) for seed in range(3)]
-    return {
-        "spread": max(others) / min(others),
-        "rate": rate,
-        "loss": end,
-        "best": float(tried[best]),
-        "best_loss": float(final[0, best]),
-        "stopped": rates[-1],
-        "steps": float(len(rates)),
-    }
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    print(f"loss at the suggested rate:  {loss:.2f}")
+    print(f"loss at the best fixed rate: {best_loss:.2f}")
+    print(f"loss at ten times the suggestion: {far:.1f}")
+    others = [suggest_rate(*digits_range(seed)) for seed in range(20)]
+    spread = max(others) / min(others)
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_test]

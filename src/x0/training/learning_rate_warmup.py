@@ -8,6 +8,8 @@ Gilmer et al. (2022) find the same in larger networks.
 # --8<-- [start:imports]
 import functools
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,8 +20,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 SEED = 0
-NETWORKS, IMAGES, WIDTH, STEPS, WARMUP = 6, 128, 48, 120, 50
-MULTIPLES = (1, 4, 16)  # of 2 / (sharpness at the start)
+NETWORKS, IMAGES, WIDTH, STEPS, WARMUP = 20, 128, 48, 120, 50
+MULTIPLES = (0.5, 1, 2, 4, 8, 16, 32)  # of 2 / (sharpness at the start)
 # --8<-- [end:imports]
 
 
@@ -51,125 +53,237 @@ def one_hot_losses(parameters: list[Tensor]) -> Tensor:
     return (h - target).square().sum(-1).mean(-1) / 2
 
 
+class Ends(NamedTuple):
+    """Both ends of the spectrum of a symmetric matrix H."""
+
+    smallest: float
+    largest: float
+    residual: float  # |H v - value v| of the worse end, |v| = 1
+    vectors: Tensor  # the two v, shape (n, 2)
+
+    @property
+    def converged(self) -> bool:
+        """Tell whether the residual is a millionth of the larger end."""
+        size = max(abs(self.smallest), abs(self.largest))
+        return self.residual <= 1e-6 * size
+
+
+def lanczos(
+    product: Callable[[Tensor], Tensor], start: Tensor, iterations: int = 200
+) -> Ends:
+    """Find both ends of a spectrum from products with a symmetric matrix.
+
+    Each new vector is made orthogonal to all before it, twice; without
+    that, rounding lets found eigenvalues come back as copies. Within the
+    residual of each end there is an eigenvalue.
+
+    Args:
+        product: Maps a vector v to H v.
+        start: A random vector, shape (n,): an end to which it is
+            orthogonal is not found.
+        iterations: Products to spend at most; it stops when both ends
+            have converged.
+
+    Raises:
+        ValueError: If a product is not finite, ``iterations`` < 1, or the
+            start no real vector or zero, with "Received: ...".
+
+    >>> d = torch.tensor([-10.0, 1.0, 10.0])
+    >>> ends = lanczos(lambda v: d * v, torch.ones(3))
+    >>> round(ends.smallest, 3), round(ends.largest, 3), ends.converged
+    (-10.0, 10.0, True)
+    """
+    real = start.ndim == 1 and start.is_floating_point()
+    if iterations < 1 or not real or not start.norm() > 0:
+        raise ValueError(
+            "iterations must be >= 1, start a real vector, not zero. "
+            f"Received: iterations={iterations}, start={start}"
+        )
+    start = start.to(torch.promote_types(start.dtype, torch.float32))
+    basis = (start / start.norm())[None]
+    matrix = torch.zeros(0, 0, dtype=torch.float64)  # H in this basis
+    while True:
+        image = product(basis[-1]).to(start.dtype)
+        if not bool(image.isfinite().all()):
+            raise ValueError(f"H v must be finite. Received: {image}")
+        matrix = torch.nn.functional.pad(matrix, (0, 1, 0, 1))
+        matrix[-1] = basis @ image
+        for _ in range(2):
+            image = image - basis.T @ (basis @ image)
+        left = image.norm()
+        values, vectors = torch.linalg.eigh(matrix)  # reads the lower half
+        low, high = values[0].item(), values[-1].item()
+        last = vectors[:, [0, -1]].to(basis.dtype)
+        residual = (left * last[-1].abs()).max().item()
+        ends = Ends(low, high, residual, basis.T @ last)
+        if ends.converged or len(basis) >= min(iterations, len(start)):
+            return ends
+        basis = torch.cat([basis, image[None] / left])
+
+
 def sharpness(parameters: list[Tensor], iterations: int = 15) -> Tensor:
-    """Return the largest Hessian eigenvalue of each network (power method).
+    """Return the largest Hessian eigenvalue of each network, by Lanczos.
+
+    It is nan for weights that are not finite.
 
     Args:
         parameters: stacked weights and biases, first axis the networks.
         iterations: Hessian-vector products, each two gradients.
     """
-    at = [p.detach().requires_grad_() for p in parameters]
-    loss = one_hot_losses(at).sum()
-    gradient = torch.autograd.grad(loss, at, create_graph=True)
-    generator = torch.Generator().manual_seed(SEED)
-    v = [torch.randn(p.shape, generator=generator) for p in at]
-    eigenvalue = torch.zeros(len(at[0]))
-    for _ in range(iterations):
-        norm = torch.stack([u.square().sum((1, 2)) for u in v]).sum(0).sqrt()
-        v = [u / norm[:, None, None] for u in v]
-        dot = torch.stack(
-            [(g * u).sum() for g, u in zip(gradient, v, strict=True)]
-        ).sum()
-        product = torch.autograd.grad(dot, at, retain_graph=True)
-        eigenvalue = torch.stack(
-            [(p * u).sum((1, 2)) for p, u in zip(product, v, strict=True)]
-        ).sum(0)
-        v = list(product)
-    return eigenvalue
+    found = []
+    for k in range(len(parameters[0])):
+        at = [p[k : k + 1].detach().requires_grad_() for p in parameters]
+        if not all(bool(p.isfinite().all()) for p in at):
+            found.append(math.nan)  # it has diverged
+            continue
+        loss = one_hot_losses(at).sum()
+        slopes = torch.autograd.grad(loss, at, create_graph=True)
+        gradient = torch.cat([g.flatten() for g in slopes])
+
+        def product(
+            v: Tensor, at: list[Tensor] = at, g: Tensor = gradient
+        ) -> Tensor:
+            parts = torch.autograd.grad(g @ v, at, retain_graph=True)
+            return torch.cat([part.flatten() for part in parts])
+
+        generator = torch.Generator().manual_seed(SEED)
+        start = torch.randn(len(gradient), generator=generator)
+        found.append(lanczos(product, start, iterations).largest)
+    return torch.tensor(found)
 
 
 # --8<-- [end:networks]
 
 
 # --8<-- [start:train]
-def descend_with_warmup(
-    rates: Tensor, warmup: int, parameters: list[Tensor]
+FACTORS = {
+    "none": [1.0] * STEPS,
+    "rise": [min(1.0, (t + 1) / WARMUP) for t in range(STEPS)],
+}
+
+
+def descend(
+    rates: Tensor, factors: list[float], parameters: list[Tensor]
 ) -> tuple[NDArray[np.float64], list[Tensor]]:
     """Run gradient descent; return losses (networks, steps) and weights.
 
     Args:
-        rates: final rate of each network, shape (networks,).
-        warmup: steps of the linear rise; 0 for none.
+        rates: highest rate of each network, shape (networks,).
+        factors: of the rates, one for each step.
         parameters: where to start; not changed.
     """
     weights = [p.clone().requires_grad_() for p in parameters]
     history = []
-    for step in range(STEPS):
+    for factor in factors:
         losses = one_hot_losses(weights)
         history.append(losses.detach())
         gradient = torch.autograd.grad(losses.sum(), weights)
-        rate = rates * min(1.0, (step + 1) / max(warmup, 1))
         with torch.no_grad():
             for w, g in zip(weights, gradient, strict=True):
-                w -= rate[:, None, None] * g
+                w -= factor * rates[:, None, None] * g
     return torch.stack(history, 1).double().numpy(), weights
 
 
 @functools.cache
 def warmup_study() -> tuple[
-    Tensor, dict[tuple[int, int], tuple[NDArray[np.float64], Tensor]]
+    Tensor,
+    dict[tuple[float, str], NDArray[np.float64]],
+    dict[float, Tensor],
 ]:
-    """Return the sharpness at the start, then losses and sharpness of runs.
+    """Train at all multiples of the limit, at once and with warm-up.
 
-    A run has the key (multiple, warm-up); its sharpness is that at the end.
+    Returns:
+        The sharpness at the start; losses by (multiple, schedule); the
+        sharpness after the runs with warm-up, by multiple.
     """
     start = he_regressors()
     first = sharpness(start)
-    runs = {}
+    losses, last = {}, {}
     for multiple in MULTIPLES:
-        for warmup in (0, WARMUP):
-            rates = multiple * 2 / first
-            losses, weights = descend_with_warmup(rates, warmup, start)
-            runs[multiple, warmup] = (losses, sharpness(weights))
-    return first, runs
+        rates = multiple * 2 / first
+        losses[multiple, "none"], _ = descend(rates, FACTORS["none"], start)
+        losses[multiple, "rise"], end = descend(rates, FACTORS["rise"], start)
+        last[multiple] = sharpness(end)
+    return first, losses, last
+
+
+@functools.cache
+def held_study(multiple: int = 16) -> tuple[NDArray[np.float64], Tensor]:
+    """Hold the limit for as long as the warm-up lasts, then jump.
+
+    Returns:
+        Losses (networks, steps), and the sharpness before the jump.
+    """
+    start = he_regressors()
+    limit = 2 / sharpness(start)
+    hold = [1 / multiple] * WARMUP
+    _, weights = descend(multiple * limit, hold, start)
+    jump = hold + [1.0] * (STEPS - WARMUP)
+    return descend(multiple * limit, jump, start)[0], sharpness(weights)
+
+
+def alive(losses: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which networks end below 0.4; a constant output has 0.45.
+
+    Args:
+        losses: not empty, shape (networks, steps).
+    """
+    return np.nan_to_num(losses[:, -1], nan=9.0, posinf=9.0) < 0.4
+
+
+def mean_and_error(x: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean and its standard error.
+
+    Raises:
+        ValueError: fewer than two numbers, or not all finite.
+    """
+    if x.ndim != 1 or len(x) < 2 or not np.isfinite(x).all():
+        raise ValueError(f"Expected two or more numbers. Received: {x}")
+    return float(x.mean()), float(x.std(ddof=1) / math.sqrt(len(x)))
 
 
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how many networks train, and the sharpness that is left."""
-    first, runs = warmup_study()
-    values: dict[str, float | tuple[float, float]] = {
-        "first": float(first.mean())
-    }
-    print(" rate  warm-up  trained  sharpness, end / start")
-    for (multiple, warmup), (losses, last) in runs.items():
-        end = losses[:, -1]
-        trained = int((np.nan_to_num(end, nan=9.0) < 0.3).sum())
-        ratio = (last / first).double().numpy()
-        name = f"{multiple}_{'with' if warmup else 'none'}"
-        values[f"trained_{name}"] = float(trained)
-        left = "-"
-        if trained == NETWORKS:
-            error = ratio.std(ddof=1) / math.sqrt(NETWORKS)
-            values[f"ratio_{name}"] = (float(ratio.mean()), float(error))
-            left = f"{ratio.mean():.1f}"
-            error = end.std(ddof=1) / math.sqrt(NETWORKS)
-            values[f"loss_{name}"] = (float(end.mean()), float(error))
-        print(f"{multiple:4d}x {warmup:8d} {trained:6d} of 6  {left:>6}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    first, losses, last = warmup_study()
+    first_mean = first.mean()
+    survive = {run: alive(path).sum() for run, path in losses.items()}
+    loss = {
+        run: mean_and_error(path[:, -1])
+        for run, path in losses.items()
+        if survive[run] == NETWORKS
+    }
+    edge = {
+        multiple: mean_and_error((multiple * end / first).double().numpy())
+        for multiple, end in last.items()
+        if survive[multiple, "rise"] == NETWORKS
+    }
+    print(f"of {NETWORKS} networks, how many survive; their mean loss")
+    for run in losses:  # run: multiple, schedule
+        end_loss = f"{loss[run][0]:.2f}" if run in loss else "-"
+        name = f"{run[0]:g} x limit, {run[1]}:"
+        print(f"{name:<18}{survive[run]:3d} {end_loss:>6}")
+    held, before = held_study()
+    jumped = alive(held).sum()
+    held_ratio = mean_and_error((before / first).double().numpy())
+    print(f"50 steps at the limit, then 16 x: {jumped}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_runs]
 def plot_runs() -> Figure:
     """Draw the loss of each network at 16 times the limit, and at 1 time."""
     fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
-    runs = warmup_study()[1]
+    losses = warmup_study()[1]
     curves = (
-        (16, 0, "C1", "s", "16 × limit"),
-        (16, WARMUP, "C0", "o", "16 × limit, warm-up"),
-        (1, 0, "C2", "^", "1 × limit"),
+        (16, "none", "C1", "s", "16 × limit"),
+        (16, "rise", "C0", "o", "16 × limit, warm-up"),
+        (1, "none", "C2", "^", "1 × limit"),
     )
-    for multiple, warmup, color, marker, label in curves:
-        losses = runs[multiple, warmup][0]
-        for k, loss in enumerate(losses[:3]):
+    for multiple, schedule, color, marker, label in curves:
+        for k, loss in enumerate(losses[multiple, schedule][:3]):
             shown = np.where(loss < 100, loss, np.nan)
             (line,) = ax.plot(np.arange(STEPS), shown, color=color, lw=1)
             line.set(marker=marker, ms=4, markevery=(2 + 5 * k, 15))

@@ -62,13 +62,21 @@ def sgd_epoch(
         rate: learning rate.
         batch: rows in a batch.
         generator: source of randomness.
+
+    Raises:
+        ValueError: every parameter is frozen, or there is none.
     """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError(f"Nothing to train. Received: {type(model)}")
     steps = 0
     for rows in epoch_batches(len(x), batch, generator):
         loss = nn.functional.cross_entropy(model(x[rows]), y[rows])
-        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        gradients = torch.autograd.grad(
+            loss, parameters, materialize_grads=True
+        )
         with torch.no_grad():
-            for p, g in zip(model.parameters(), gradients, strict=True):
+            for p, g in zip(parameters, gradients, strict=True):
                 p.sub_(rate * g)
         steps += 1
     return steps
@@ -77,7 +85,7 @@ def sgd_epoch(
 # --8<-- [end:sgd]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:digits]
 def train_digits(batch: int, rate: float, epochs: int) -> tuple[int, float]:
     """Return the steps of an epoch and the final loss on the digits."""
     generator = torch.Generator().manual_seed(SEED)
@@ -95,20 +103,13 @@ def train_digits(batch: int, rate: float, epochs: int) -> tuple[int, float]:
     return steps, float(nn.functional.cross_entropy(model(x), y).detach())
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the loss after 5 epochs with constant and with scaled rates."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("batch  steps an epoch   rate 0.1   rate 0.1 B/16")
-    for batch in (16, 64, 256):
-        steps, constant = train_digits(batch, 0.1, 5)
-        _, scaled = train_digits(batch, 0.1 * batch / 16, 5)
-        print(f"{batch:5d}{steps:16d}{constant:11.2f}{scaled:16.2f}")
-        values[f"steps_{batch}"] = steps
-        values[f"constant_{batch}"] = constant
-        values[f"scaled_{batch}"] = scaled
-    return values
+# --8<-- [end:digits]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    steps, constant, scaled = {}, {}, {}
+    for batch in (16, 64, 256):
+        steps[batch], constant[batch] = train_digits(batch, 0.1, 5)
+        _, scaled[batch] = train_digits(batch, 0.1 * batch / 16, 5)
+    # --8<-- [end:demo]

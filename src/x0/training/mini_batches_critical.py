@@ -18,18 +18,20 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 SEED = 0
-SEEDS, WIDTH, TARGET = 4, 16, 0.3
+SEEDS, WIDTH, TARGET = 20, 16, 0.3
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
-RATES = tuple(2.0 ** (k / 2) for k in range(-7, 1))
 # --8<-- [end:imports]
 
 
 # --8<-- [start:steps]
 def steps_to_target(batch: int, rates: tuple[float, ...]) -> Tensor:
-    """Return the mean SGD steps to the loss TARGET on the digits, by rate.
+    """Return the SGD steps to the loss TARGET on the digits.
 
-    All rates and seeds are trained at once, until the fastest rate is done;
-    a rate that does not get there counts as infinite.
+    All rates and seeds are trained at once, until a while after all seeds of
+    the fastest rate are done; whatever is not there by then is infinite.
+
+    Returns:
+        Shape (rates, SEEDS).
 
     Raises:
         ValueError: there is no rate.
@@ -71,23 +73,45 @@ def steps_to_target(batch: int, rates: tuple[float, ...]) -> Tensor:
         means = reached.view(-1, SEEDS).mean(1)
         if step > 1.3 * means.min():
             break
-    return reached.view(-1, SEEDS).mean(1)
+    return reached.view(-1, SEEDS)
 
 
 # --8<-- [end:steps]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:best]
+def tried_rates(batch: int) -> tuple[float, ...]:
+    """Return five rates, sqrt(2) apart, for a batch of at least 1."""
+    middle = 1 / (1 + 16 / batch)
+    return tuple(middle * 2 ** (k / 2) for k in range(-2, 3))
+
+
+@functools.cache
+def all_steps() -> tuple[NDArray[np.float64], ...]:
+    """Return the steps by batch, each of shape (rates, SEEDS)."""
+    return tuple(
+        steps_to_target(batch, tried_rates(batch)).double().numpy()
+        for batch in BATCHES
+    )
+
+
 @functools.cache
 def best_steps() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the fewest steps and the rate that needs them, by batch size."""
-    found = [steps_to_target(batch, RATES) for batch in BATCHES]
-    steps = np.array([float(s.min()) for s in found])
-    return steps, np.array([RATES[int(s.argmin())] for s in found])
+    """Return the fewest mean steps and the rate that needs them, by batch."""
+    means = [np.mean(steps, 1) for steps in all_steps()]
+    best = [int(m.argmin()) for m in means]
+    steps = np.array([m[i] for m, i in zip(means, best, strict=True)])
+    return steps, np.array(
+        [tried_rates(b)[i] for b, i in zip(BATCHES, best, strict=True)]
+    )
 
 
 def fit_critical(steps: NDArray[np.float64]) -> tuple[float, float]:
-    """Return steps(infinity) and B* that fit best on a logarithmic scale."""
+    """Return steps(infinity) and B* that fit best on a logarithmic scale.
+
+    Args:
+        steps: for each of BATCHES, positive, finite, not empty, shape (..., 8).
+    """
     inverse = 1 / np.array(BATCHES)
     sizes = np.geomspace(1, 200, 400)
     fits = []
@@ -97,25 +121,32 @@ def fit_critical(steps: NDArray[np.float64]) -> tuple[float, float]:
     return min(fits)[1:]
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print steps, rows and best rate for some batch sizes."""
-    steps, rates = best_steps()
-    floor, size = fit_critical(steps)
-    values: dict[str, float | tuple[float, float]] = {}
-    values |= {"floor": floor, "critical": size}
-    print("batch   steps   rows seen   best rate")
-    for batch, count, rate in zip(BATCHES, steps, rates, strict=True):
-        values[f"steps_{batch}"] = float(count)
-        values[f"rate_{batch}"] = float(rate)
-        if batch != 4 and batch != 16:
-            two = float(f"{count:.2g}"), float(f"{count * batch:.2g}")
-            print(f"{batch:5d}{two[0]:8.0f}{two[1]:12.0f}{rate:12.2f}")
-    return values
+def critical_error(resamples: int = 200) -> float:
+    """Return the standard error of B*, from seeds drawn with replacement."""
+    rng = np.random.default_rng(SEED)
+    found = []
+    for _ in range(resamples):
+        drawn = rng.integers(SEEDS, size=(len(BATCHES), SEEDS))
+        pairs = zip(all_steps(), drawn, strict=True)
+        steps = np.array([s[:, d].mean(1).min() for s, d in pairs])
+        found.append(fit_critical(steps)[1])
+    return float(np.std(found))
+
+
+# --8<-- [end:best]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    steps, rates = best_steps()
+    critical = fit_critical(steps)[1], critical_error()
+    print("batch   steps   rows seen   best rate")
+    for batch, count, rate in zip(BATCHES, steps, rates, strict=True):
+        if batch not in (4, 16):
+            few, seen = (float(f"{n:.2g}") for n in (count, count * batch))
+            print(f"{batch:5d}{few:8.0f}{seen:12.0f}{rate:12.2f}")
+    print("critical batch size: {:.0f} ± {:.0f}".format(*critical))
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_steps]

@@ -25,14 +25,32 @@ def row_gradients(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """Return the gradient of each row's loss, shape (rows, parameters).
 
     The model maps inputs, shape (rows, features), to logits; y holds classes.
+
+    Raises:
+        ValueError: torch.func cannot run the model on single rows, as with
+            BatchNorm or dropout in training mode, checkpoints or buffers
+            that change; it has no parameters (or lazy ones); x is empty.
     """
-    parameters = {k: p.detach() for k, p in model.named_parameters()}
+    plain = dict(model.named_parameters())
+    if (
+        not len(x)
+        or not plain
+        or any(nn.parameter.is_lazy(p) for p in plain.values())
+    ):
+        raise ValueError(f"Nothing to do. Received: {type(model)}, {len(x)}")
+    parameters = {k: p.detach() for k, p in plain.items()}
+    buffers = {k: b.clone() for k, b in model.named_buffers()}
 
     def loss(p: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(functional_call(model, p, x), y)
+        return nn.functional.cross_entropy(
+            functional_call(model, p | buffers, x), y
+        )
 
-    found = vmap(grad(loss), in_dims=(None, 0, 0))(parameters, x, y)
-    return torch.cat([g.flatten(1) for g in found.values()], 1)
+    try:
+        found = vmap(grad(loss), in_dims=(None, 0, 0))(parameters, x, y)
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"Row by row? Received: {type(model)}") from error
+    return torch.cat([g.reshape(len(x), -1) for g in found.values()], 1)
 
 
 # --8<-- [end:gradients]
@@ -63,7 +81,7 @@ def batch_counts(
 # --8<-- [end:draws]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:digits]
 @functools.cache
 def digit_gradients() -> Tensor:
     """Return the row gradients of a small network, before training."""
@@ -99,26 +117,22 @@ def measured_noise() -> tuple[float, dict[bool, Tensor]]:
     return total, found
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the noise of the gradient against the batch size."""
-    total, found = measured_noise()
-    rows = len(digit_gradients())
-    values: dict[str, float | tuple[float, float]] = {}
-    print("B noise / tr(Sigma)        with   without   (N - B) / (N - 1)")
-    for i, batch in enumerate(BATCHES):
-        ratios = [batch * found[r][i] / total for r in (True, False)]
-        finite = (rows - batch) / (rows - 1)
-        print(f"batch {batch:<13d}{ratios[0][0]:12.2f}", end="")
-        print(f"{ratios[1][0]:10.2f}{finite:20.2f}")
-        for name, ratio in zip(("with", "without"), ratios, strict=True):
-            values[f"{name}_{batch}"] = float(ratio[0]), float(ratio[1])
-        values[f"finite_{batch}"] = finite
-    return values
+# --8<-- [end:digits]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    total, found = measured_noise()
+    rows = len(digit_gradients())
+    ratio, finite = {}, {}
+    print("B noise / tr(Sigma)        with   without   (N - B) / (N - 1)")
+    for i, batch in enumerate(BATCHES):
+        for name, replace in (("with", True), ("without", False)):
+            ratio[name, batch] = (batch * found[replace][i] / total).tolist()
+        finite[batch] = (rows - batch) / (rows - 1)
+        print(f"batch {batch:<13d}{ratio['with', batch][0]:12.2f}", end="")
+        print(f"{ratio['without', batch][0]:10.2f}{finite[batch]:20.2f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_variance]

@@ -15,7 +15,8 @@ from torch.func import functional_call, grad, vmap
 
 SEED = 0
 Point = tuple[Tensor, ...]
-STEPS, EVERY, ROWS, BATCH, RATE = 60, 4, 60, 256, 0.7
+STEPS, EVERY, ROWS, BATCH, RATE = 60, 6, 40, 256, 0.7
+RUNS = 20
 # --8<-- [end:imports]
 
 
@@ -32,11 +33,18 @@ def noise_scales(
         some: numbers of the rows that Sigma is estimated from.
 
     Raises:
-        ValueError: some is empty.
+        ValueError: some is empty; the model has no parameters (or lazy ones),
+            or torch.func cannot run it on single rows, as with BatchNorm or
+            dropout in training mode, checkpoints or buffers that change.
     """
     if not len(some):
         raise ValueError(f"Expected row numbers. Received: {some=}")
+    every = list(model.parameters())
+    if not every or any(nn.parameter.is_lazy(p) for p in every):
+        raise ValueError(f"No parameters. Received: {type(model)}")
+    x = x.detach()
     names = [name for name, _ in model.named_parameters()]
+    buffers = {k: b.clone() for k, b in model.named_buffers()}
     point = tuple(p.detach() for p in model.parameters())
 
     def inner(a: Point, b: Point) -> Tensor:
@@ -44,7 +52,8 @@ def noise_scales(
         return torch.stack([(s * t).sum() for s, t in pairs]).sum()
 
     def loss(p: Point, x: Tensor, y: Tensor) -> Tensor:
-        logits = functional_call(model, dict(zip(names, p, strict=True)), x)
+        named = dict(zip(names, p, strict=True)) | buffers
+        logits = functional_call(model, named, x)
         return nn.functional.cross_entropy(logits, y)
 
     def curvature(v: Point) -> Tensor:
@@ -55,8 +64,11 @@ def noise_scales(
 
         return inner(grad(slope)(point), v)
 
-    g = grad(loss)(point, x, y)
-    rows = vmap(grad(loss), in_dims=(None, 0, 0))(point, x[some], y[some])
+    try:
+        g = grad(loss)(point, x, y)
+        rows = vmap(grad(loss), in_dims=(None, 0, 0))(point, x[some], y[some])
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"Row by row? Received: {type(model)}") from error
     noise = tuple(a - b for a, b in zip(rows, g, strict=True))
     plain = sum(float((a**2).sum()) for a in noise) / len(some)
     squared = sum(float((b**2).sum()) for b in g)
@@ -67,10 +79,10 @@ def noise_scales(
 # --8<-- [end:scale]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print both noise scales along a run on the digits."""
-    generator = torch.Generator().manual_seed(SEED)
+# --8<-- [start:run]
+def scales_of_a_run(seed: int) -> Tensor:
+    """Return both scales along a run on the digits, shape (points, 2)."""
+    generator = torch.Generator().manual_seed(seed)
     data = load_digits()
     x = torch.tensor(data.data, dtype=torch.float32) / 16
     y = torch.tensor(data.target)
@@ -88,24 +100,22 @@ def demo() -> dict[str, float | tuple[float, float]]:
         rows = torch.randint(len(x), (BATCH,), generator=generator)
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(x[rows]), y[rows])
-        torch.autograd.backward(loss)
+        loss.backward()
         optimizer.step()
-    logs = torch.tensor(scales).log()
-    plain, bent = (float(m) for m in logs.mean(0).exp())
-    low, high = (float(m) for m in torch.tensor(scales)[:, 1].aminmax())
-    print(f"tr(Sigma) / |g|^2          geometric mean {plain:.0f}")
-    print(f"tr(H Sigma) / (g^T H g)    geometric mean {bent:.0f}", end="")
-    print(f", from {low:.0f} to {high:.0f}")
-    error = float(logs[:, 1].std()) / math.sqrt(len(logs))
-    return {
-        "plain": plain,
-        "bent": bent,
-        "error": error,
-        "low": low,
-        "high": high,
-    }
+    return torch.tensor(scales)
+
+
+# --8<-- [end:run]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    scales = torch.stack([scales_of_a_run(SEED + k) for k in range(RUNS)])
+    means = scales.log().mean(1).exp()  # geometric means, one a run
+    centers, errors = means.mean(0), means.std(0) / math.sqrt(RUNS)
+    plain, bent = zip(centers.tolist(), errors.tolist(), strict=True)
+    low, high = scales[0, :, 1].aminmax()
+    print("tr(Sigma) / |g|^2          {:.0f} ± {:.0f}".format(*plain))
+    print("tr(H Sigma) / (g^T H g)    {:.0f} ± {:.0f}".format(*bent))
+    print(f"the latter in one run: from {low:.0f} to {high:.0f}")
+    # --8<-- [end:demo]

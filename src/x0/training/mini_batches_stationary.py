@@ -44,10 +44,14 @@ def sgd_chains(
         theta at the end, shape (CHAINS,).
 
     Raises:
-        ValueError: batch does not divide the number of rows.
+        ValueError: batch does not divide the number of rows, or targets are
+            no vector of real numbers.
     """
+    real = targets.ndim == 1 and targets.is_floating_point()
+    if not real or not len(targets):
+        raise ValueError(f"Expected a vector. Received: {targets}")
     rows = len(targets)
-    if rows % batch:
+    if batch < 1 or rows % batch:
         raise ValueError(f"Expected a divisor of {rows}. Received: {batch=}")
     theta = torch.zeros(CHAINS)
     for _ in range(epochs):
@@ -63,7 +67,7 @@ def sgd_chains(
 # --8<-- [end:chains]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:excess]
 @functools.cache
 def excess(rate: float, batch: int, replace: bool) -> tuple[float, float]:
     """Return the mean loss above the minimum and its standard error."""
@@ -77,27 +81,24 @@ def excess(rate: float, batch: int, replace: bool) -> tuple[float, float]:
     return float(loss.mean()), float(loss.std()) / math.sqrt(CHAINS)
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the excess loss for pairs of rate and batch size."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("rate  batch   rate/B   excess loss   predicted")
-    for rate, batch in ((0.05, 4), (0.2, 16), (0.6, 16), (1.8, 16)):
-        mean, error = excess(rate, batch, True)
-        theory = rate / batch / (2 - rate) / 2
-        print(f"{rate:4g}{batch:6d}{rate / batch:10.4f}", end="")
-        print(f"{mean:12.4f}{theory:13.4f}")
-        key = f"{rate}_{batch}".replace(".", "")
-        values[f"excess_{key}"], values[f"theory_{key}"] = (mean, error), theory
-    for name, replace in (("again", True), ("shuffled", False)):
-        mean, error = excess(0.05, 16, replace)
-        print(f"rate 0.05, batch 16, epoch end, {name}: {mean:.5f}")
-        values[name] = (mean * 1e4, error * 1e4)
-    return values
+# --8<-- [end:excess]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    measured, predicted, at_end = {}, {}, {}
+    print("rate  batch   rate/B   excess loss   predicted")
+    for rate, batch in ((0.05, 4), (0.2, 16), (0.6, 16), (1.8, 16)):
+        measured[rate, batch] = excess(rate, batch, True)
+        predicted[rate, batch] = rate / batch / (2 - rate) / 2
+        print(f"{rate:4g}{batch:6d}{rate / batch:10.4f}", end="")
+        print(f"{measured[rate, batch][0]:12.4f}", end="")
+        print(f"{predicted[rate, batch]:13.4f}")
+    for name, replace in (("again", True), ("shuffled", False)):
+        mean, error = excess(0.05, 16, replace)
+        print(f"rate 0.05, batch 16, epoch end, {name}: {mean:.5f}")
+        at_end[name] = 1e4 * mean, 1e4 * error  # in units of 0.0001
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_level]

@@ -34,7 +34,8 @@ def momentum_step(
         nesterov: look one step ahead.
 
     Raises:
-        ValueError: Nesterov momentum with dampening, or without momentum.
+        ValueError: Nesterov momentum with dampening, or without momentum;
+            shapes that differ.
 
     >>> theta, m = torch.tensor([1.0]), None
     >>> for _ in range(3):
@@ -47,6 +48,10 @@ def momentum_step(
             "Nesterov momentum requires beta > 0 and no dampening. "
             f"Received: {beta=}, {dampening=}"
         )
+    m = gradient if buffer is None else buffer
+    if not theta.shape == gradient.shape == m.shape:
+        shapes = (theta.shape, gradient.shape, m.shape)
+        raise ValueError(f"Expected one shape. Received: {shapes}")
     if buffer is None:
         buffer = gradient.clone()
     else:
@@ -58,7 +63,7 @@ def momentum_step(
 # --8<-- [end:step]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:compare]
 def farthest_from_torch(dampening: float, nesterov: bool) -> float:
     """Return the largest difference from torch.optim.SGD in 50 steps."""
     curvature = torch.tensor([0.1, 1.0, 10.0], dtype=torch.float64)
@@ -78,31 +83,27 @@ def farthest_from_torch(dampening: float, nesterov: bool) -> float:
     return gap
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print steps under a constant gradient of 1, in units of the rate."""
-    values: dict[str, float | tuple[float, float]] = {}
-    shown = (1, 2, 3, 10, 50)
+# --8<-- [end:compare]
+
+
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    shown, lengths = (1, 2, 3, 10, 50), {}
     print("step t          ", *(f"{t:6d}" for t in shown), "  as torch")
     for name, dampening, nesterov in (
         ("heavy ball", 0.0, False),
         ("Nesterov", 0.0, True),
         ("dampening 0.9", 0.9, False),
     ):
-        theta, buffer, lengths = torch.zeros(1), None, []
+        theta, buffer, steps = torch.zeros(1), None, []
         for _ in range(50):
             new, buffer = momentum_step(
                 theta, torch.ones(1), buffer, 1.0, 0.9, dampening, nesterov
             )
-            lengths.append(float(theta - new))
+            steps.append((theta - new).item())
             theta = new
+        lengths[name] = steps
         same = farthest_from_torch(dampening, nesterov) < 1e-12
-        print(f"{name:<16}", *(f"{lengths[t - 1]:6.2f}" for t in shown), end="")
+        print(f"{name:<16}", *(f"{steps[t - 1]:6.2f}" for t in shown), end="")
         print(f"{same!s:>10}")
-        for t in shown:
-            values[f"{name.split()[0].lower()}_{t}"] = lengths[t - 1]
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

@@ -59,23 +59,15 @@ def momentum_path(
 # --8<-- [end:cycle]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the last points of three methods after 1000 steps from 3.3."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    last = {}
     for name, rate, beta, nesterov in (
         ("gradient descent", 2 / 26, 0.0, False),
         ("heavy ball", 1 / 9, 4 / 9, False),
         ("Nesterov", 1 / 25, 2 / 3, True),
     ):
         path = momentum_path(bent_slope, 3.3, rate, beta, 1000, nesterov)
-        last = [0.0 if abs(x) < 1e-9 else x for x in path[-4:]]
-        print(f"{name:<17}", "  ".join(f"{x:7.3f}" for x in last))
-        key = name.split()[0].lower()
-        values |= {f"{key}_{i}": x for i, x in enumerate(last)}
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        last[name] = [0.0 if abs(x) < 1e-9 else x for x in path[-4:]]
+        print(f"{name:<17}", "  ".join(f"{x:7.3f}" for x in last[name]))
+    # --8<-- [end:demo]

@@ -45,7 +45,7 @@ def momentum_variance(rate: float, curvature: float, beta: float) -> float:
 # --8<-- [end:variance]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:measured]
 @functools.cache
 def measured_variance(rate: float, beta: float) -> tuple[float, float]:
     """Return the variance over many runs on theta^2 / 2 and its error."""
@@ -59,27 +59,20 @@ def measured_variance(rate: float, beta: float) -> tuple[float, float]:
     return float((theta**2).mean()), float((theta**2).std() / CHAINS**0.5)
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the variance at a fixed rate and at a fixed rate / (1 - beta)."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("beta   rate 0.01   predicted   rate 0.01 (1 - beta)   predicted")
-    for beta in (0.0, 0.5, 0.9, 0.98):
-        line = f"{beta:<4g}"
-        key = f"{beta:g}".replace(".", "")
-        for name, rate in (("fixed", RATE), ("scaled", RATE * (1 - beta))):
-            pair = measured_variance(rate, beta)
-            theory = momentum_variance(rate, 1.0, beta)
-            width = 12 if name == "fixed" else 23
-            line += f"{pair[0]:{width}.4f}{theory:12.4f}"
-            values[f"{name}_{key}"] = pair
-            values[f"{name}_{key}_theory"] = theory
-        print(line)
-    return values
+# --8<-- [end:measured]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    fixed, scaled = {}, {}
+    print("beta   rate 0.01   predicted   rate 0.01 (1 - beta)   predicted")
+    for beta in (0.0, 0.5, 0.9, 0.98):
+        rates = RATE, RATE * (1 - beta)
+        fixed[beta], scaled[beta] = (measured_variance(r, beta) for r in rates)
+        theory = [momentum_variance(rate, 1.0, beta) for rate in rates]
+        print(f"{beta:<4g}{fixed[beta][0]:12.4f}{theory[0]:12.4f}", end="")
+        print(f"{scaled[beta][0]:23.4f}{theory[1]:12.4f}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_variance]

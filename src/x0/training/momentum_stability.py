@@ -46,11 +46,16 @@ def heavy_ball_radius(step: ArrayLike, beta: ArrayLike) -> NDArray[np.float64]:
 # --8<-- [end:radius]
 
 
-# --8<-- [start:demo]
+# --8<-- [start:torch]
 def torch_converges(
     step: NDArray[np.float64], beta: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Run torch.optim.SGD on theta^2 / 2 and tell where theta shrank."""
+    """Run torch.optim.SGD on theta^2 / 2 and tell where theta shrank.
+
+    Args:
+        step: learning rates, not empty, shape (n,).
+        beta: momentum for each, shape (n,).
+    """
     weights = [nn.Parameter(torch.ones(1, dtype=torch.float64)) for _ in step]
     optimizer = torch.optim.SGD(
         [
@@ -74,38 +79,35 @@ def random_settings(count: int) -> NDArray[np.float64]:
     return rng.uniform((0.02, 0.0), (4.2, 0.97), (count, 2)).T
 
 
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print factors per step, and whether torch.optim.SGD agrees."""
-    values: dict[str, float | tuple[float, float]] = {}
-    print("eta lambda       0.01    0.5    1.9    2.1    3.7    3.9")
-    for beta in (0.0, 0.9):
-        radius = heavy_ball_radius([0.01, 0.5, 1.9, 2.1, 3.7, 3.9], beta)
-        print(f"factor, beta {beta:g} ".ljust(15), end="")
-        print("".join(f"{r:7.3f}" for r in radius))
-        values[f"slow_{beta:g}".replace(".", "")] = float(radius[0])
-    step, beta_s = random_settings(200)
-    inside = (step > 0) & (step < 2 * (1 + beta_s))
-    agree = int((torch_converges(step, beta_s) == inside).sum())
-    print(f"torch.optim.SGD shrinks exactly inside: {agree} of {len(step)}")
-    values["agree"] = agree
-    return values
+# --8<-- [end:torch]
 
 
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    factors = {}
+    print("eta lambda       0.01    0.5    1.9    2.1    3.7    3.9")
+    for beta in (0.0, 0.9):
+        factors[beta] = heavy_ball_radius([0.01, 0.5, 1.9, 2.1, 3.7, 3.9], beta)
+        print(f"factor, beta {beta:g} ".ljust(15), end="")
+        print("".join(f"{r:7.3f}" for r in factors[beta]))
+    steps, betas = random_settings(200)
+    inside = (steps > 0) & (steps < 2 * (1 + betas))
+    agree = (torch_converges(steps, betas) == inside).sum()
+    print(f"torch.optim.SGD shrinks exactly inside: {agree} of {len(steps)}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_triangle]
 def plot_triangle() -> Figure:
     """Draw the factor per step over the learning rate and the momentum."""
     fig, ax = plt.subplots(figsize=(5.2, 4.2), layout="constrained")
-    x, b = np.meshgrid(np.linspace(0, 4, 81), np.linspace(0, 1, 61))
+    x, b = np.meshgrid(np.linspace(0, 4, 321), np.linspace(0, 1, 241))
     levels = [0.5, 0.7, 0.8, 0.9, 0.95]
     lines = ax.contour(
         x, b, heavy_ball_radius(x, b), levels, colors="0.5", linewidths=1
     )
-    ax.clabel(lines, fmt="%g", fontsize=8)
+    places = [(1.7 - r / 2, r**2) for r in levels]
+    ax.clabel(lines, fmt="%g", fontsize=8, manual=places)
     root = np.linspace(0, 1, 40)
     ax.plot([0, 2, 4], [0, 0, 1], "k--", lw=1.2, label="ηλ = 2(1 + β)")
     for sign in (-1, 1):

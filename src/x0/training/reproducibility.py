@@ -67,7 +67,8 @@ def global_streams(seed: int) -> Iterator[None]:
     """
     python, array = random.getstate(), np.random.get_state()
     try:
-        with torch.random.fork_rng():
+        devices = range(torch.cuda.device_count())
+        with torch.random.fork_rng(devices=devices):
             random.setstate(random.Random(seed).getstate())
             np.random.set_state(np.random.RandomState(seed).get_state())
             fresh = torch.Generator().manual_seed(seed)
@@ -83,24 +84,23 @@ def global_streams(seed: int) -> Iterator[None]:
 # --8<-- [end:globals]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Show what moves when a program draws one number more."""
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     one = torch.Generator().manual_seed(SEED)  # one stream for everything
     torch.randn(10, generator=one)  # weights
     order = torch.randperm(1000, generator=one)
     one.manual_seed(SEED)
     torch.randn(11, generator=one)  # one weight more
-    kept = (order == torch.randperm(1000, generator=one)).sum().item()
-    print(f"one stream:   {kept:4.0f} of 1000 places of the order unchanged")
+    kept = (order == torch.randperm(1000, generator=one)).sum()
+    print(f"one stream:   {kept:4d} of 1000 places of the order unchanged")
 
     orders = []
     for weights in (10, 11):
         torch.randn(weights, generator=torch_stream(SEED, "weights"))
         stream = torch_stream(SEED, "order")
         orders.append(torch.randperm(1000, generator=stream))
-    named = (orders[0] == orders[1]).sum().item()
-    print(f"named stream: {named:4.0f} of 1000")
+    named = (orders[0] == orders[1]).sum()
+    print(f"named stream: {named:4d} of 1000")
 
     masks = []
     for _ in range(2):
@@ -111,9 +111,4 @@ def demo() -> dict[str, float | tuple[float, float]]:
     print("split:", *first, "| augmentation:", end=" ")
     print(*numpy_stream(SEED, "augmentation").integers(100, size=4))
     print("python:", python_stream(SEED, "names").randrange(100))
-    return {"one": float(kept), "named": float(named)}
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [end:demo]

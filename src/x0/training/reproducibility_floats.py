@@ -23,15 +23,16 @@ def chunked_sum(x: NDArray[np.float32], chunks: int) -> np.float32:
     Any number of threads that share a sum does this, a chunk each.
 
     Raises:
-        ValueError: the chunks are not of equal length.
+        ValueError: the chunks are not of equal length, or x is no vector.
 
     >>> chunked_sum(np.array([1e8, 1.0, -1e8, 1.0], np.float32), 1)
     np.float32(1.0)
     >>> chunked_sum(np.array([1e8, 1.0, -1e8, 1.0], np.float32), 2)
     np.float32(0.0)
     """
-    if chunks < 1 or len(x) % chunks:
-        raise ValueError(f"Received: {len(x)} numbers, {chunks=}")
+    chunks = int(chunks)
+    if chunks < 1 or x.ndim != 1 or not len(x) or len(x) % chunks:
+        raise ValueError(f"Received: {x.size} numbers, {chunks=}, {x.shape}")
     sums = x.reshape(chunks, -1).cumsum(1, dtype=x.dtype)[:, -1]
     return np.float32(sums.cumsum(dtype=x.dtype)[-1])
 
@@ -51,26 +52,19 @@ def channel_difference(dtype: torch.dtype) -> float:
 # --8<-- [end:sum]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print the error of a sum in several orders, and of a convolution."""
-    values: dict[str, float | tuple[float, float]] = {}
+if __name__ == "__main__":
+    # --8<-- [start:demo]
     x = np.random.default_rng(SEED).random(2**18, dtype=np.float32)
     exact = math.fsum(x.tolist())
+    error = {}
     for chunks in (1, 2, 4, 8, 512):
-        error = abs(float(chunked_sum(x, chunks)) - exact) / exact
-        values[f"sum_{chunks}"] = error
-        print(f"sum in {chunks:3d} chunks: relative error {error:.0e}")
-    first, second = (abs(float(chunked_sum(x, c)) - exact) for c in (1, 2))
-    values["ratio"] = first / second
-    for name, dtype in (("32", torch.float32), ("64", torch.float64)):
-        change = channel_difference(dtype)
-        values[f"channels_{name}"] = change
-        small = "below" if change < 10 * torch.finfo(dtype).eps else "above"
-        print(f"permuted channels, float{name}: {small} 10 machine epsilons")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+        error[chunks] = abs(float(chunked_sum(x, chunks)) - exact) / exact
+        print(f"sum in {chunks:3d} chunks: relative error {error[chunks]:.0e}")
+    ratio = error[1] / error[2]
+    change = {}
+    for bits, dtype in ((32, torch.float32), (64, torch.float64)):
+        change[bits] = channel_difference(dtype)
+        small = change[bits] < 10 * torch.finfo(dtype).eps
+        side = "below" if small else "above"
+        print(f"permuted channels, float{bits}: {side} 10 machine epsilons")
+    # --8<-- [end:demo]

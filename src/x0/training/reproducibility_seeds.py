@@ -32,7 +32,7 @@ def seed_interval(results: NDArray[np.float64]) -> tuple[float, float]:
     >>> round(mean, 1), round(half, 2)
     (97.0, 2.48)
     """
-    count = len(results)
+    count = np.size(results)
     if count < 2 or not np.isfinite(results).all():
         raise ValueError(f"Expected 2 finite results. Received: {results}")
     factor = T95[min(count, 10) - 2]
@@ -57,27 +57,22 @@ def covered(
 # --8<-- [end:interval]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print how often the usual interval and Student's hold."""
-    values: dict[str, float | tuple[float, float]] = {
-        "theory_2": 2 / math.pi * math.atan(2),
-        "theory_3": 2 / math.sqrt(2 + 2**2),
-    }
+if __name__ == "__main__":
+    # --8<-- [start:demo]
+    counts = (2, 3, 5, 10)
+    usual = {n: covered(n, 2.0) for n in counts}
+    student = {n: covered(n, T95[n - 2]) for n in counts}
+    theory = {2: 2 / math.pi * math.atan(2), 3: 2 / math.sqrt(2 + 2**2)}
     print("seeds  mean ± 2 SE  Student")
-    for seeds in (2, 3, 5, 10):
-        usual = covered(seeds, 2.0)
-        better = covered(seeds, T95[seeds - 2])
-        values[f"usual_{seeds}"], values[f"student_{seeds}"] = usual, better
-        print(f"{seeds:5d}{usual[0]:13.2f}{better[0]:9.2f}")
+    for n in counts:
+        print(f"{n:5d}{usual[n][0]:13.2f}{student[n][0]:9.2f}")
     mean, half = seed_interval(np.array([97.1, 96.4, 97.5, 96.9, 97.2]))
     print(f"five seeds: {mean:.1f} ± {half:.1f} %")
-    return values
-
-
-if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    factors = {2: T95[0], 3: T95[1], 5: T95[3], 10: T95[8], 20: 2.093}
+    width = {n: t / math.sqrt(n) for n, t in factors.items()}  # for equal s
+    pairs = ((2, 3), (5, 10), (10, 20))
+    shorter = {(a, b): width[b] / width[a] for a, b in pairs}
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_coverage]

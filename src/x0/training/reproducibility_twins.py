@@ -69,7 +69,7 @@ def twin_runs(
         log_p = logits(rows).log_softmax(-1)
         loss = -log_p.gather(-1, y[rows].unsqueeze(-1)).mean((1, 2)).sum()
         optimizer.zero_grad()
-        torch.autograd.backward(loss)
+        loss.backward()
         optimizer.step()
     with torch.no_grad():
         rest = torch.arange(TRAIN, len(x)).expand(2, -1)
@@ -82,26 +82,17 @@ def twin_runs(
 # --8<-- [end:train]
 
 
-# --8<-- [start:demo]
-def demo() -> dict[str, float | tuple[float, float]]:
-    """Print which twins end together, and what it does to predictions."""
-    values: dict[str, float | tuple[float, float]] = {}
-    for name, dtype in (("32", torch.float32), ("64", torch.float64)):
-        for rate in (0.03, 0.3):
-            distances, (changed, first, second) = twin_runs(dtype, rate)
-            key = f"{name}_{'low' if rate < 0.1 else 'high'}"
-            values[f"first_{key}"] = float(distances[1])
-            values[f"last_{key}"] = float(distances[-1])
-            values[f"changed_{key}"] = 100 * float(changed)
-            values[f"gap_{key}"] = 100 * abs(float(first - second))
-            apart = "apart" if distances[-1] > 0.01 else "together"
-            print(f"float{name}, rate {rate}: {apart}")
-    return values
-
-
 if __name__ == "__main__":
-    demo()
-# --8<-- [end:demo]
+    # --8<-- [start:demo]
+    first, last, changed = {}, {}, {}
+    for bits, dtype in ((32, torch.float32), (64, torch.float64)):
+        for rate in (0.03, 0.3):
+            distances, (share, _, _) = twin_runs(dtype, rate)
+            first[bits, rate], last[bits, rate] = distances[1], distances[-1]
+            changed[bits, rate] = 100 * share
+            apart = "apart" if distances[-1] > 0.01 else "together"
+            print(f"float{bits}, rate {rate}: {apart}")
+    # --8<-- [end:demo]
 
 
 # --8<-- [start:plot_twins]

@@ -1,0 +1,1 @@
+"""What readers take along: Markdown twins, open data, books on paper, a copy without a network."""

@@ -1,0 +1,183 @@
+"""Each row of the tables of transformers, outputs and fine-tuning keeps its promise."""
+
+import math
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import torch
+from torch import distributed, nn
+
+from x0.initialization import choosing_parts as parts
+from x0.initialization.choosing import initialize_
+from x0.initialization.frameworks_meta import materialize_
+
+WRONG = {
+    "Fixup": 2.0,
+    "zero last": 2.0,
+    "post-norm": 1.0,  # without the norm the input keeps its share
+    "DeepNorm": 0.5**12,  # post-norm with branches of gain 1
+    "patch": 2.0,  # He's variance
+    "GAN": 2.0,
+    "GRU": 0.5,
+    "input weight": 0.4,  # Xavier on the stacked matrix
+    "QK-norm": (64 * 0.02**2) ** 2,  # without the norm
+    "untied embedding": 0.02**2,
+    "padding": 1.0,
+    "router": 1.0,  # Xavier
+    "experts": 1 / 64,  # He on the stacked tensor
+    "LM head": math.log(1000) + 32,  # the default N(0, 1) of an embedding
+    "reward": 2.0,
+    "value": 1.0,
+    "bottleneck": 1.0,
+    "control": 1.0,
+    "warm start": 0.25,
+    "half precision": 0.5,
+}
+EXACT = {"Fixup", "zero last", "GRU", "padding", "value", "bottleneck", "control"}
+
+
+@pytest.mark.parametrize("name", parts.promises())
+def test_the_row_keeps_its_promise(name):
+    theory, seen = parts.promises()[name]
+    seen = seen.detach().double()
+    mean, error = float(seen.mean()), float(seen.std()) / math.sqrt(len(seen))
+    if name in EXACT:
+        assert torch.allclose(seen, torch.full_like(seen, theory), rtol=1e-4, atol=1e-7)
+    else:
+        finite = 0.02 * theory  # the prediction is that of infinite width
+        assert abs(mean - theory) < 4 * error + finite
+        assert 4 * error < 0.2 * theory
+    assert abs(mean - WRONG[name]) > 4 * error + 1e-3
+
+
+def test_every_call_has_a_row():
+    assert set(parts.promises()) == set(parts.CALLS) == set(WRONG)
+
+
+@pytest.mark.proves("choosing-experts", kind="cause", seeds=20, effect="1 : 1/64")
+def test_he_on_stacked_experts_reads_the_wrong_fan():
+    """kaiming_normal_ on a stack of n x n experts divides their variance by n; expert by expert it does not."""
+    generator = torch.Generator().manual_seed(1)
+    for n in (16, 64):
+        for call, factor in (("kaiming_normal_(w)", 1 / n), (parts.CALLS["experts"], 1)):
+            w = torch.empty(20, n, n)
+            parts.run_call(call, generator, w=w)
+            found = n / 2 * w.square().mean((1, 2))
+            error = float(found.std()) / math.sqrt(20)
+            assert abs(float(found.mean()) - factor) < 4 * error < 0.2 * factor
+
+
+@pytest.mark.proves("choosing-router", kind="fact", range="2…64 experts, top 1…2")
+def test_a_router_of_zeros_sends_all_tokens_to_the_same_experts():
+    """With a router of zeros topk picks the same experts for each token; with 0.02 every expert is picked."""
+    generator = torch.Generator().manual_seed(1)
+    h = torch.nn.functional.layer_norm(torch.randn(4000, 64, generator=generator), (64,))
+    for experts in (2, 8, 64):
+        for k in (1, 2):
+            w = torch.zeros(experts, 64)
+            assert len((h @ w.T).topk(k).indices.unique()) == k
+            parts.run_call(parts.CALLS["router"], generator, w=w)
+            assert len((h @ w.T).topk(k).indices.unique()) == experts
+
+
+@pytest.mark.proves("choosing-control", kind="call")
+def test_a_zero_convolution_learns():
+    """A convolution of zeros adds nothing and has a gradient that is not zero."""
+    layer = nn.Conv2d(3, 3, 1)
+    parts.run_call(parts.CALLS["control"], torch.Generator(), w=layer.weight, b=layer.bias)
+    x = torch.randn(2, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    out = layer(x)
+    assert not out.any()
+    (out - x).square().sum().backward()
+    assert layer.weight.grad.any()
+    assert layer.bias.grad.any()
+
+
+@pytest.mark.proves("choosing-meta", kind="call")
+def test_a_meta_model_is_complete_after_both_functions():
+    """to_empty alone sets no value and initialize_ leaves norms as they are, so the layers are reset first;
+    after both functions no name is returned and no value is left to chance."""
+
+    def build():
+        with torch.device("meta"):
+            return nn.Sequential(nn.Linear(4, 9), nn.LayerNorm(9), nn.ReLU(), nn.Linear(9, 2))
+
+    model = build()
+    assert materialize_(model) == []
+    assert initialize_(model, "relu") == []
+    assert (model[1].weight == 1).all()
+    assert all(p.isfinite().all() for p in model.parameters())
+    model = build().to_empty(device="cpu")
+    with torch.no_grad():
+        for parameter in model.parameters():  # what the memory happens to hold
+            parameter.fill_(7.0)
+    initialize_(model, "relu")
+    assert (model[1].weight == 7).all()
+    assert (model[0].weight != 7).all()
+
+
+def worker(rank, store, folder):
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{store}", rank=rank, world_size=2, timeout=timedelta(minutes=5)
+    )
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    found = {}
+    torch.manual_seed(rank)
+    model = nn.Linear(4, 4, bias=False)
+    found["own"] = model.weight.detach().clone()
+    found["ddp"] = nn.parallel.DistributedDataParallel(model).module.weight.detach().clone()
+    mesh = init_device_mesh("cpu", (2,))
+    torch.manual_seed(rank)
+    model = nn.Linear(4, 4, bias=False)
+    fully_shard(model, mesh=mesh)
+    found["wrapped"] = model.weight.full_tensor().detach()
+    torch.manual_seed(0)
+    model = nn.Linear(4, 4, bias=False)
+    found["same"] = model.weight.detach().clone()
+    fully_shard(model, mesh=mesh)
+    found["sharded"] = model.weight.full_tensor().detach()
+    found["mask"] = nn.functional.dropout(torch.ones(64))
+    torch.manual_seed(rank)
+    found["own mask"] = nn.functional.dropout(torch.ones(64))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        nn.init.normal_(model.weight)
+    found["after"] = model.weight.full_tensor().detach()
+    torch.save(found, Path(folder) / f"{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranks")
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    torch.multiprocessing.spawn(worker, (str(folder / "store"), str(folder)), nprocs=2)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+
+
+@pytest.mark.proves("choosing-ddp", kind="call", range="2 processes, gloo, CPU")
+def test_ddp_gives_every_rank_the_values_of_rank_0(ranks):
+    """DistributedDataParallel gives each rank the values of rank 0, whatever the rank has drawn itself."""
+    first, second = ranks
+    assert not torch.equal(first["own"], second["own"])
+    assert torch.equal(first["ddp"], first["own"])
+    assert torch.equal(second["ddp"], first["own"])
+
+
+@pytest.mark.proves("choosing-fsdp", kind="call", range="2 processes, gloo, CPU")
+def test_fsdp_keeps_what_each_rank_has_drawn(ranks):
+    """fully_shard keeps of each rank's own draw its shard: one seed on all ranks before it gives the model
+    of one process. On the CPU, drawing after it with one seed gives all shards the same numbers. With one
+    seed all ranks draw the same dropout masks, with a seed of its own each rank draws another one."""
+    first, second = ranks
+    assert torch.equal(first["wrapped"], torch.cat([first["own"][:2], second["own"][2:]]))
+    assert torch.equal(first["sharded"], first["same"])
+    assert torch.equal(second["sharded"], first["same"])
+    assert torch.equal(first["after"][:2], first["after"][2:])
+    assert torch.equal(first["mask"], second["mask"])
+    assert not torch.equal(first["own mask"], second["own mask"])

@@ -1,0 +1,60 @@
+"""64 trials on digits: shares of the variance, the winner's excess, successive halving."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from x0.training import tuning_digits as digits
+
+
+def test_settings_lie_in_the_space():
+    settings = digits.sobol_settings(3).numpy()
+    for column, (low, high) in zip(settings.T, digits.SPACE.values(), strict=True):
+        assert low * 0.999 <= column.min() < 1.2 * low
+        assert high / 1.2 < column.max() <= high * 1.001
+
+
+@pytest.mark.proves(
+    "tuning-share",
+    kind="ratio",
+    seeds=20,
+    effect='{val:tuning_digits.share["learning rate"]:.0f}, {val:tuning_digits.share["1 - momentum"]:.1f}',
+)
+def test_the_learning_rate_explains_most(values):
+    """The learning rate explains a third of the variance, each of the other axes less than 2%."""
+    share = values("tuning_digits")["share"]
+    mean, error = share["learning rate"]
+    assert mean - 2 * error > 33
+    for axis in list(digits.SPACE)[1:]:
+        mean, error = share[axis]
+        assert mean + 2 * error < 2
+
+
+@pytest.mark.proves("tuning-curse", kind="caption", seeds=20)
+def test_the_winner_is_overrated(values):
+    """The gap is 0 for one trial, grows with their number, and is smaller with more images."""
+    curse = values("tuning_digits")["curse"]
+    for m in (50, 200):
+        mean, error = curse[1, m]
+        assert abs(mean) < 4 * error
+        gaps = [curse[n, m][0] for n in (1, 4, 16, 64)]
+        assert gaps == sorted(gaps)
+    for n in (4, 16, 64):
+        assert curse[n, 50][0] > 2 * curse[n, 200][0]
+    figure = digits.plot_curse()
+    few, many = (line.get_ydata() for line in figure.axes[0].lines[:2])
+    assert few[-1] == pytest.approx(curse[64, 50][0], rel=0.05)
+    assert many[-1] == pytest.approx(curse[64, 200][0], rel=0.05)
+    assert (np.diff(few) > 0).all()
+    plt.close(figure)
+
+
+@pytest.mark.proves("tuning-halving", kind="ratio", seeds=20, power="0.4 points at 2 SE")
+def test_halving_loses_nothing_that_can_be_measured(values):
+    """With 640 of 4096 steps halving ends within two errors of training everything."""
+    shown = values("tuning_digits")
+    assert shown["steps"] == {"everything": 4096, "halving": 640, "fewer trials": 640}
+    mean, error = shown["behind"]
+    assert abs(mean) < 2 * error < 0.5
+    mean, error = shown["lead"]
+    assert abs(mean) < 2 * error < 0.5

@@ -1,0 +1,343 @@
+"""What a function promises, measured: a complaint, or an empty string.
+
+An oracle gets what the arguments were, what they are now, the result and the member's name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoo.models import MODELS
+
+Before = dict[str, Any]
+Oracle = Callable[[Before, dict[str, Any], Any, str], str]
+ORACLES: dict[str, Oracle] = {}
+
+
+def oracle(*keys: str) -> Callable[[Oracle], Oracle]:
+    def add(function: Oracle) -> Oracle:
+        ORACLES.update(dict.fromkeys(keys, function))
+        return function
+
+    return add
+
+
+# --- tensors filled in place -------------------------------------------------------------------
+
+
+@oracle(
+    "he.he_normal_",
+    "he.he_uniform_",
+    "lecun.lecun_normal_",
+    "lecun.lecun_uniform_",
+    "xavier.xavier_normal_",
+    "xavier.xavier_uniform_",
+    "notation.gaussian_",
+    "orthogonal.orthogonal_",
+    "orthogonal_convolution.delta_orthogonal_",
+    "orthogonal_relatives.eye_",
+    "orthogonal_relatives.dirac_",
+    "orthogonal_relatives.sparse_",
+    "frameworks_truncated.truncated_normal_",
+)
+def filled(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    tensor, old = after["tensor"], before["tensor"]
+    if result is not tensor:
+        return "did not return the tensor it filled"
+    if tensor.shape != old.shape or tensor.dtype != old.dtype:
+        return "changed shape or type"
+    if tensor.is_meta or not tensor.numel():
+        return ""
+    settings = [v for k, v in after.items() if k in ("gain", "std", "variance", "mean", "a")]
+    if 0 not in settings and torch.equal(tensor.detach(), old) and tensor.any():
+        return "a silent no-op"
+    if tensor.is_complex() and "gain" in after:
+        return "fills complex weights, whose variance the law does not say"
+    return ""
+
+
+def gram(weight: Tensor) -> float:
+    """Return how far the shorter side of a matrix is from orthonormal."""
+    w = weight.detach().double().flatten(1)
+    w = w if w.shape[0] <= w.shape[1] else w.T
+    return float((w @ w.T - torch.eye(len(w)).double()).abs().max()) if len(w) else 0.0
+
+
+@oracle("orthogonal.orthogonal_")
+def orthogonal(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    tensor = after["tensor"]
+    if not tensor.is_meta and after.get("gain", 1) == 1 and tensor.numel():
+        error = 20 * torch.finfo(tensor.dtype).eps
+        if gram(tensor) > error:
+            return f"not orthogonal: {gram(tensor)}"
+    return filled(before, after, result, member)
+
+
+# --- models ------------------------------------------------------------------------------------
+
+NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.BatchNorm1d, nn.BatchNorm2d)
+KERNELS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+def unchanged(p: Tensor, old: Tensor) -> bool:
+    p = p.detach()
+    return p.is_meta or bool(((p == old) | (p.isnan() & old.isnan())).all())
+
+
+def far(weight: Tensor, std: float) -> bool:
+    """Tell whether the deviation of independent numbers is not std, by 6 standard errors."""
+    numbers = weight.detach().abs().double()
+    measured = numbers.square().mean().sqrt().item()
+    if std < torch.finfo(weight.dtype).tiny:
+        return measured > std
+    return abs(measured / std - 1) > 6 / math.sqrt(2 * numbers.numel()) + 0.01
+
+
+def effective(module: nn.Module, name: str = "weight") -> Tensor:
+    """Return the weight a layer computes with, also under the old hooks."""
+    for hook in module._forward_pre_hooks.values():
+        hook(module, ())
+    return getattr(module, name).detach()
+
+
+def padding(model: nn.Module) -> str:
+    for name, m in model.named_modules():
+        row = isinstance(m, nn.Embedding) and m.padding_idx is not None
+        if row and m.weight[m.padding_idx].any():
+            return f"the padding row of {name} is not 0"
+    return ""
+
+
+@oracle("choosing.initialize_")
+def initialized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    model = after["model"]
+    left = set(result)
+    touched = set()
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    slope = after.get("slope", 0.0)
+    factor = 2 / (1 + slope * slope)
+    for name, m in model.named_modules():
+        own = {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
+        if isinstance(m, (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)):
+            touched |= own
+        elif isinstance(m, nn.Embedding):
+            touched |= own
+            rows = torch.arange(len(m.weight)) != (-1 if m.padding_idx is None else m.padding_idx)
+            if far(m.weight[rows], 0.02):
+                return f"{name}: the embedding is not N(0, 0.02²)"
+        elif isinstance(m, (nn.Linear, *KERNELS)) and not own & left:
+            touched |= own
+            if id(m.weight) in tables or m.weight.is_meta:
+                continue
+            weight = effective(m)
+            if far(weight, math.sqrt(factor / weight[0].numel())):
+                return f"{name}: {weight.shape} has the deviation {weight.std():.3g}"
+            if m.bias is not None and m.bias.any():
+                return f"the bias of {name} is not 0"
+        elif isinstance(m, (nn.ConvTranspose1d, nn.ConvTranspose2d)):
+            touched |= own
+    names = dict(model.named_parameters())
+    for name, p in names.items():
+        same = unchanged(p, before["model"][name])
+        norm = any(
+            name.startswith(f"{k}.") for k, m in model.named_modules() if isinstance(m, NORMS)
+        )
+        if not same and (name in left or name not in touched):
+            return f"{name} changed but is not promised to"
+        if same and name not in touched and name not in left and not norm:
+            return f"{name} was left alone, but not named"
+    return padding(model)
+
+
+@oracle("transformers.init_transformer_")
+def transformer(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    model, std, left = after["model"], after.get("std", 0.02), set(result)
+    for name, p in model.named_parameters():
+        if name in left:
+            if not unchanged(p, before["model"][name]):
+                return f"{name} changed but was said to be left"
+        elif p.dim() < 2 and "bias" not in name and (p != 1).any():
+            return f"{name} is neither 1 nor named"
+    for name, m in model.named_modules():
+        plain = isinstance(m, nn.Linear) and name.rpartition(".")[2] == "linear1"
+        if plain and 1e-30 < std < 1e30 and far(m.weight, std):
+            return f"{name}: deviation {m.weight.std():.3g}"
+    return padding(model)
+
+
+def last(branch: nn.Module, norms: bool) -> Tensor:
+    """Return the weight with which the layer registered last computes."""
+    weights = [
+        m.weight.detach()
+        for name, m in branch.named_modules()
+        if "parametrizations." not in name
+        and isinstance(getattr(m, "weight", None), Tensor)
+        and (m.weight.dim() > 1 or (norms and isinstance(m, NORMS)))
+    ]
+    return weights[-1]
+
+
+@oracle("residual.zero_branches_", "residual.scale_branches_", "residual.fixup_")
+def branches(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    factor = {"zero": 0.0, "fixup": 0.0, "scale": len(after["branches"]) ** -0.5}
+    name = next(k for k in factor if k == before["name"].split("_")[0])
+    for old, new in zip(before["branches"], after["branches"], strict=True):
+        wanted = factor[name] * last(old, name == "zero")
+        found = last(new, name == "zero")
+        if not torch.allclose(found, wanted, rtol=1e-2, atol=1e-6):
+            return f"the last weight is {found.norm():.3g}, should be {wanted.norm():.3g}"
+        if any(not bool(p.isfinite().all()) for p in new.parameters() if member != "nan_weight"):
+            return "a parameter is NaN"
+    return ""
+
+
+@oracle("choosing_diagnosis.diagnose")
+def diagnosed(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    expected = MODELS[member].ill if member in MODELS else None
+    if expected is not None and result.verdict != (expected or "healthy"):
+        return f"should be {expected or 'healthy'}:\n{result}"
+    if len(str(result).splitlines()) < 3 + len(result.layers):
+        return "a line for each layer is missing"
+    return ""
+
+
+@oracle("frameworks_meta.materialize_")
+def materialized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    model = after["model"]
+    for name, p in [*model.named_parameters(), *model.named_buffers()]:
+        if p.is_meta:
+            return f"{name} is still on the meta device"
+        if name not in result and (p.is_floating_point() or p.is_complex()) and p.isnan().any():
+            return f"{name} holds NaN and is not named"
+    if member == "meta" and not {"positions", "mask", "freqs"} <= set(result):
+        return f"buffers hold garbage and are not named: {result}"
+    return ""
+
+
+@oracle("biases.zero_biases_")
+def zero_biases(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    for name, p in after["model"].named_parameters():
+        last = name.rpartition(".")[2]
+        if last == "bias" and not p.is_meta and p.any():
+            return f"{name} is not 0"
+        if "bias" not in last and not unchanged(p, before["model"][name]):
+            return f"{name} changed"
+    return ""
+
+
+@oracle("biases.forget_bias_")
+def forget(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    lstm, value = after["lstm"], float(after.get("value", 1.0))
+    n = lstm.hidden_size
+    for k in range(lstm.num_layers):
+        total = getattr(lstm, f"bias_ih_l{k}") + getattr(lstm, f"bias_hh_l{k}")
+        if math.isfinite(value) and (total[n : 2 * n] - value).abs().max() > 1e-6 * abs(value):
+            return "the forget gates do not have that sum"
+        if total[:n].any() or total[2 * n :].any():
+            return "another gate has a bias"
+    return ""
+
+
+# --- curvature and series ----------------------------------------------------------------------
+
+
+def hessian(function: Any, point: Tensor) -> Tensor:
+    x = point.detach().double()
+    if not x.numel():
+        return x.new_zeros(0, 0)
+    value = torch.autograd.functional.hessian(lambda z: function(z).sum(), x)
+    return value.reshape(x.numel(), x.numel())
+
+
+@oracle("optimization.largest_curvature")
+def curvature(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    if member in ("float16", "bfloat16", "a function of float16", "one NaN"):
+        return "" if result.residual >= 0 else "no residual"
+    matrix = hessian(after["function"], after["point"])
+    values = torch.linalg.eigvalsh(matrix)
+    for found, true in ((result.smallest, values[0]), (result.largest, values[-1])):
+        near = (values - found).abs().min() if not result.converged else abs(found - true)
+        if near > 1e-3 * values.abs().max() + result.residual + 1e-6:
+            return f"{found} is no end of the spectrum {values}"
+    return ""
+
+
+@oracle("optimization.newton_step")
+def newton(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    if result.dtype in (torch.float16, torch.bfloat16):
+        return ""
+    x = after["point"].detach().double()
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(after["function"](x).sum(), x)
+    left = gradient + hessian(after["function"], x) @ result.double()
+    return "" if left.abs().max() < 1e-4 * (1 + gradient.abs().max()) else f"H step + g = {left}"
+
+
+@oracle("multivariate.taylor_terms")
+def terms(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    x, step = after["point"].detach(), after["step"].detach()
+    if (
+        x.dtype in (torch.float16, torch.bfloat16)
+        or not x.is_floating_point()
+        or member == "one NaN"
+    ):
+        return ""
+    if member == "one infinity":
+        return ""
+    if member == "NaN":
+        return ""
+    second = step.double().flatten() @ hessian(after["function"], x) @ step.double().flatten() / 2
+    close = torch.isclose(result[2].double(), second, rtol=1e-3, atol=1e-6)
+    return "" if close else f"second term {result[2]}, should be {second}"
+
+
+# --- data --------------------------------------------------------------------------------------
+
+
+@oracle("datasets.stratified_split", "datasets.grouped_split", "datasets.temporal_split")
+def split(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    train, test = result
+    name = next(k for k in after if k in ("labels", "groups", "times"))
+    values = np.asarray(after[name])
+    if set(train) & set(test) or not len(train) or not len(test):
+        return "the parts overlap or are empty"
+    if name == "labels" and set(values[train].tolist()) != set(values[test].tolist()):
+        return "a class is missing from a part"
+    if name == "groups" and set(values[train].tolist()) & set(values[test].tolist()):
+        return "a group is in both parts"
+    if name == "times" and max(values[train].tolist()) >= min(values[test].tolist()):
+        return "training is not before testing"
+    return ""
+
+
+@oracle("datasets.fit_scaler")
+def scaler(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    x = np.asarray(after["x"], dtype=float)
+    z = (x - result[0]) / result[1]
+    tame = np.abs(z.std(0) - (np.ptp(x, axis=0) > 0)) <= 1e-2  # False for NaN
+    tame &= np.abs(z.mean(0)) <= 1e-2
+    return "" if tame.all() else f"mean {z.mean(0)}, deviation {z.std(0)}"
+
+
+@oracle("lecun_inputs.standardize")
+def standardized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    constant = np.ptp(np.asarray(after["inputs"], dtype=float), axis=0) == 0
+    wrong = (np.abs(result.std(0) - ~constant) > 1e-2) | (np.abs(result.mean(0)) > 1e-2)
+    return f"mean {result.mean(0)}, deviation {result.std(0)}" if wrong.any() else ""
+
+
+@oracle("learning_rate_range.range_test")
+def ranged(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    rates, losses = result
+    return "" if len(rates) == len(losses) > 0 and rates == sorted(rates) else f"{result}"
+
+
+@oracle("tasks.task_loss")
+def task(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    return "" if after["z"].shape == after["y"].shape else "broadcast z against y in silence"
