@@ -31,13 +31,13 @@ const softplus = (z) => (z > LINEAR_FROM ? z : Math.log1p(Math.exp(z)));
 const flat = (z) => 1 - Math.tanh(z) ** 2;
 const leaky = (slope) => [(z) => (z > 0 ? z : slope * z), (z) => (z > 0 ? 1 : slope)];
 
-/** Name to [phi, its derivative]. */
+/** Name to [phi, its derivative, and phi(x + y) from phi(x) and phi(y) where a theorem gives it]. */
 export const ACTIVATIONS = {
   linear: [(z) => z, () => 1],
   relu: leaky(0),
   leaky_relu: leaky(0.01),
   "leaky_relu 0.2": leaky(0.2),
-  tanh: [Math.tanh, flat],
+  tanh: [Math.tanh, flat, (a, b) => (a + b) / (1 + a * b)],
   "scaled tanh": [(z) => 1.7159 * Math.tanh((2 / 3) * z), (z) => ((1.7159 * 2) / 3) * flat((2 / 3) * z)],
   softsign: [(z) => z / (1 + Math.abs(z)), (z) => (1 + Math.abs(z)) ** -2],
   erf: [erf, (z) => (2 / Math.sqrt(Math.PI)) * Math.exp(-z * z)],

@@ -32,15 +32,20 @@ const TOTAL = GRID.reduce((sum, t) => sum + Math.exp((-t * t) / 2), 0);
 const DENSITY = GRID.map((t) => Math.exp((-t * t) / 2) / TOTAL);
 
 /** The correlation after a layer of a smooth activation, both inputs at the fixed point q. */
-export function smoothMap([phi], weight, bias, q, c) {
+export function smoothMap([phi, , ofSum], weight, bias, q, c) {
   const std = Math.sqrt(q);
   const rest = Math.sqrt(1 - c * c);
   const odd = phi(-1) === -phi(1); // then half of the plane is enough, and at 0 there is nothing
+  let at = (i, k) => phi(std * (c * GRID[i] + rest * GRID[k]));
+  if (ofSum && std < 2.3) { // then no value of tanh rounds to 1, and 1 + a b is never 0
+    const [own, other] = [c, rest].map((factor) => GRID.map((t) => phi(std * factor * t)));
+    at = (i, k) => ofSum(own[i], other[k]);
+  }
   let total = 0;
   for (let i = 0; i < (odd ? (POINTS - 1) / 2 : POINTS); i++) {
     let second = 0;
     const last = Math.floor(6 * Math.sqrt(Math.max(0, REACH - GRID[i] ** 2))); // beyond, the density is nothing
-    for (let k = Math.max(0, 48 - last); k <= Math.min(96, 48 + last); k++) second += DENSITY[k] * phi(std * (c * GRID[i] + rest * GRID[k]));
+    for (let k = Math.max(0, 48 - last); k <= Math.min(96, 48 + last); k++) second += DENSITY[k] * at(i, k);
     total += DENSITY[i] * phi(std * GRID[i]) * second;
   }
   return ((odd ? 2 : 1) * weight * total + bias) / q;
