@@ -241,6 +241,27 @@ def test_a_logistic_network_of_zeros_thaws_from_the_top():
         assert moved(model, hidden + 1) == list(range(hidden + 1, 0, -1))
 
 
+@pytest.mark.proves(
+    "symmetry-balanced", kind="cause", effect="> 1e-3 → < 1e-9", range="1…3 hidden layers, 50 steps"
+)
+@pytest.mark.parametrize("hidden", [1, 2, 3])
+def test_balanced_classes_keep_a_logistic_network_of_zeros_where_it_is(hidden):
+    """All zero, logistic: with equally frequent classes nothing moves, else the last layer does."""
+    x = torch.randn(9, 5, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    farthest = {}
+    for name, y in (("balanced", torch.arange(9) % 3), ("unbalanced", torch.arange(9) // 4)):
+        model = stack(hidden, nn.Sigmoid)
+        for p in model.parameters():
+            nn.init.zeros_(p)
+        optimizer = torch.optim.SGD(model.parameters(), 0.5)
+        for _ in range(50):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        farthest[name] = max(float(p.detach().abs().max()) for p in model.parameters())
+    assert farthest["balanced"] < 1e-9 < 1e-3 < farthest["unbalanced"]
+
+
 @pytest.mark.proves("symmetry-zero-last", kind="search", range="ReLU, tanh, logistic; 1…5 hidden")
 def test_under_a_zero_last_layer_every_layer_moves_in_the_second_step():
     """It alone moves in the first step, every layer from the second on."""

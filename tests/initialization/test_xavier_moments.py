@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -81,6 +82,14 @@ def test_the_fan_in_times_the_second_moment_of_w_decides_not_its_mean():
     w = 0.5 + draw_weights("normal", 1 / n, (1, 40, n), rng)
     z = w @ rng.standard_normal((4000, n, 1))
     agrees(np.mean(z**2, axis=(1, 2)), 1 + n / 4, wrong=1 + 0.25)
+    # Its outputs are correlated: the layers above multiply by n² mean², not by n E w².
+    h = rng.standard_normal((n, 200))
+    moments = []
+    for _ in range(4):
+        h = (0.5 + rng.standard_normal((n, n)) / math.sqrt(n)) @ h
+        moments.append(np.mean(h**2))
+    for below, above in itertools.pairwise(moments):
+        assert above / below == pytest.approx((n / 2) ** 2, rel=0.1)
 
 
 @pytest.mark.claim("B-21")

@@ -85,7 +85,7 @@ if __name__ == "__main__":
     for name, x in samples.items():
         mean, error = x.mean(), x.std(ddof=1) / networks**0.5
         measured[name] = (mean, error)
-        print(f"{name:27s} {mean:.3f} ± {error:.3f}")
+        print(f"{name:27s} {mean:.4f} ± {error:.4f}")
     # --8<-- [end:demo]
 
 

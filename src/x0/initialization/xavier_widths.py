@@ -110,7 +110,7 @@ if __name__ == "__main__":
     rng = np.random.default_rng(SEED)
     widths = [512, 64, 512, 64, 512]
     forward, backward = {}, {}
-    print("512-64-512-64-512   forward        backward")
+    print("512-64-512-64-512   forward          backward")
     for rule in ("fan_in", "xavier", "geometric"):
         last = width_chain(widths, rule, 20_000, rng)[:, -1]
         first = width_chain(widths, rule, 20_000, rng, backward=True)[:, 0]
@@ -118,7 +118,7 @@ if __name__ == "__main__":
             (x.mean(), x.std(ddof=1) / len(x) ** 0.5) for x in (last, first)
         )
         pairs = (forward[rule], backward[rule])
-        columns = [f"{mean:.3f} ± {error:.3f}" for mean, error in pairs]
+        columns = [f"{mean:.4f} ± {error:.4f}" for mean, error in pairs]
         print(f"{rule:18s}", *columns, sep="  ")
     predicted, _ = products(widths, "xavier")
 
@@ -128,7 +128,7 @@ if __name__ == "__main__":
     }
     print("pyramid 784-512-256-128-64-10")
     for rule, (there, back) in pyramid.items():
-        print(f"{rule:18s}  {there:7.3f}        {back:7.4f}")
+        print(f"{rule:18s}  {there:7.3f}          {back:7.4f}")
     # --8<-- [end:demo]
 
 
