@@ -76,6 +76,25 @@ def test_in_place_activations_and_layers_without_bias_are_measured_right():
     assert plain[0]["bias"] == 0 < plain[0]["weight"]
 
 
+def test_a_frozen_bias_and_an_unused_layer_have_gradient_zero():
+    class Spare(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.spare = nn.Linear(4, 3), nn.Linear(4, 3)
+
+        def forward(self, x):
+            self.spare(x)
+            return self.used(x)
+
+    model = Spare()
+    x, y = torch.linspace(-1, 1, 20).reshape(5, 4), torch.tensor([0, 1, 1, 2, 2])
+    full = gradient_norms(model, x, y)
+    assert list(full[0].values()) == [0.0] * 3
+    model.used.bias.requires_grad_(False)
+    frozen = gradient_norms(model, x, y)
+    assert frozen[1] == full[1] | {"bias": 0.0} != full[1]
+
+
 def test_hooks_are_removed_even_after_an_error():
     model = nn.Sequential(nn.Linear(4, 2))
     with pytest.raises(RuntimeError):

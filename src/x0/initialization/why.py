@@ -38,7 +38,7 @@ def gradient_norms(
 
     Returns:
         For each call of such a layer: "delta", the gradient in its output,
-        "weight", and "bias" (0 without a bias).
+        "weight", and "bias" (0 without a trained one).
 
     Raises:
         ValueError: No such layer ran, or one has a weight without gradient:
@@ -77,15 +77,18 @@ def gradient_norms(
     loss = nn.functional.cross_entropy(logits, targets)
     wanted: list[Tensor] = []
     for layer, output in calls:
-        bias = output if layer.bias is None else layer.bias
+        bias = layer.bias
+        if bias is None or not bias.requires_grad:
+            bias = output
         wanted += [output, layer.weight, bias]
-    norms = [float(g.norm()) for g in torch.autograd.grad(loss, wanted)]
+    found = torch.autograd.grad(loss, wanted, materialize_grads=True)
+    norms = [float(g.norm()) for g in found]
     rows = zip(norms[::3], norms[1::3], norms[2::3], strict=True)
     result = [
         dict(zip(("delta", "weight", "bias"), r, strict=True)) for r in rows
     ]
     for (layer, _), row in zip(calls, result, strict=True):
-        if layer.bias is None:
+        if layer.bias is None or not layer.bias.requires_grad:
             row["bias"] = 0.0
     return result
 
