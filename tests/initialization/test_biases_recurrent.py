@@ -74,6 +74,27 @@ def test_what_a_cell_keeps(values):
     assert found["default"] < 1e-6 < found["gradient"][1] < 0.1 < found["gradient"][2]
 
 
+@pytest.mark.proves(
+    "biases-path", kind="cause", range="forget bias 1, 2; 50 steps", effect="> 30 × f⁵⁰ → f⁵⁰"
+)
+def test_the_rest_of_the_gradient_comes_through_the_recurrent_weights():
+    """Over 50 steps the gradient exceeds the power of the gate, without recurrent weights not."""
+    for bias in (1.0, 2.0):
+        gate = 1 / (1 + math.exp(-bias))
+        for seed in range(3):
+            torch.manual_seed(seed)
+            lstm = nn.LSTM(8, 64)
+            with torch.no_grad():
+                for name, p in lstm.named_parameters():
+                    if name.startswith("bias"):
+                        p.zero_()
+                lstm.bias_ih_l0[64:128] = bias
+            full = biases_recurrent.cell_gradient(lstm, 50)
+            nn.init.zeros_(lstm.weight_hh_l0)
+            assert full > 30 * gate**50
+            assert biases_recurrent.cell_gradient(lstm, 50) == pytest.approx(gate**50, rel=1e-3)
+
+
 def test_with_zero_weights_the_gate_is_all_there_is():
     lstm = nn.LSTM(2, 8)
     with torch.no_grad():
