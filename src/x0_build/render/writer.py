@@ -166,6 +166,8 @@ class Writer:
 
     def _math(self, use: Use) -> str:
         tex = use.key
+        if "{exact:" in tex or "{cited:" in tex:
+            raise ValueError("write the number beside the formula, not inside it")
         for value in reversed(list(values(tex))):
             number = written(self.book.value(value.key), value.arg, tex=True)
             tex = tex[: value.start] + number + tex[value.end :]
