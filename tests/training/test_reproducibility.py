@@ -115,7 +115,8 @@ def test_shares_of_processes():
         for rank in range(4)
         for row in torch.utils.data.DistributedSampler(range(10), num_replicas=4, rank=rank)
     ]
-    assert len(uneven) == 12 and set(uneven) == set(range(10))  # two rows come twice
+    assert len(uneven) == 12  # two rows come twice
+    assert set(uneven) == set(range(10))
 
     def share(rank, processes, seed, epoch):
         sampler = torch.utils.data.DistributedSampler(

@@ -119,7 +119,9 @@ def train_digits(
 
 if __name__ == "__main__":
     # --8<-- [start:demo]
-    steps, constant, scaled = {}, {}, {}
+    steps = {}
+    constant: dict[int, tuple[float, float]] = {}
+    scaled: dict[int, tuple[float, float]] = {}
     for batch in (16, 64, 256):
         for found, rate in ((constant, RATE), (scaled, RATE * batch / 16)):
             seeds = range(SEED, SEED + RUNS)
@@ -127,5 +129,5 @@ if __name__ == "__main__":
             steps[batch] = runs[0][0]
             losses = np.array([loss for _, loss in runs])
             error = losses.std(ddof=1) / math.sqrt(RUNS)
-            found[batch] = losses.mean(), error
+            found[batch] = float(losses.mean()), float(error)
     # --8<-- [end:demo]
