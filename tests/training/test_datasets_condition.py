@@ -20,18 +20,18 @@ def test_values_of_the_page(values):
 @pytest.mark.proves(
     "datasets-correlated",
     kind="cause",
-    effect='{val:datasets_condition.kappa["pixels"]["standard"]:.0f} → < 2',
+    effect='{val:datasets_condition.kappa["pixels"]["standard"]:.0f} → 2',
     n="1797",
 )
 def test_shuffled_pixels_are_well_conditioned():
-    """Shuffling each standardized pixel over the images takes κ from over 100 to less than 3."""
+    """Shuffling each standardized pixel over the images takes κ from over 100 to about 2."""
     images = condition.load_digits().data / 16
     pixels = images[:, (images > 0).mean(0) > 0.02]
     standard = condition.prepared_inputs(pixels)["standard"]
     assert condition.input_condition(standard) > 100
-    for seed in range(3):
+    for seed in range(10):
         shuffled = np.random.default_rng(seed).permuted(standard, axis=0)
-        assert condition.input_condition(shuffled) < 2.5
+        assert 1.6 < condition.input_condition(shuffled) < 2.4
 
 
 def test_gradient_descent_is_as_fast_as_the_condition_number_says():

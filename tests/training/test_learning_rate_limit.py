@@ -9,7 +9,7 @@ from x0.training import learning_rate_limit as limit
 
 @pytest.mark.proves("learning-rate-sufficient", kind="fact")
 def test_the_condition_of_the_descent_lemma_is_not_necessary():
-    """On ln cosh, L = 1, gradient descent from 2 at a rate of 3 > 2 / L goes down."""
+    """On ln cosh, L = 1, the first step of gradient descent from 2 at a rate of 3 > 2 / L goes down."""
     x, rate = 2.0, 3.0
     after = x - rate * np.tanh(x)
     assert np.log(np.cosh(after)) < np.log(np.cosh(x))

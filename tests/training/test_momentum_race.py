@@ -63,6 +63,20 @@ def test_the_double_root_makes_the_measured_factor_larger(values):
     assert np.exp((ends[1] - ends[0]) / 400) / np.sqrt(beta) == pytest.approx(1, abs=2e-4)
 
 
+@pytest.mark.proves("momentum-first", kind="fact", range="κ = 10⁴")
+def test_from_rest_the_first_factor_takes_longer():
+    """At κ = 10⁴ the flattest direction falls to 1/e in 107 steps; late in the run 50 are enough."""
+    rate, beta = race.best_heavy_ball(1.0, 1e4)
+    path, buffer = [1.0], 0.0
+    for _ in range(20_000):
+        buffer = beta * buffer + path[-1]
+        path.append(path[-1] - rate * buffer)
+    errors = np.array(path)
+    assert (errors < 1 / np.e).argmax() == 107
+    late = errors[15_000:]
+    assert (late < late[0] / np.e).argmax() in (50, 51)
+
+
 @pytest.mark.proves("momentum-overshoot", kind="fact", range="κ = 10…10⁶")
 def test_the_first_step_overshoots():
     """With the best constants the first step takes the steepest error from 1 to nearly -3."""

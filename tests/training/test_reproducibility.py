@@ -35,7 +35,7 @@ def test_one_stream_for_all_couples_what_should_not_be(values):
 
 @pytest.mark.proves("reproducibility-same", kind="call", n="2 × 50")
 def test_the_same_seed_gives_the_same_bits_on_one_cpu():
-    """Two trainings with one seed, on one CPU and one number of threads, end in the same bits."""
+    """Two trainings with one seed, on one CPU and in one thread, end in the same bits."""
 
     def trained():
         with repro.global_streams(0):
@@ -50,6 +50,31 @@ def test_the_same_seed_gives_the_same_bits_on_one_cpu():
             return torch.nn.utils.parameters_to_vector(model.parameters()).detach()
 
     assert torch.equal(trained(), trained())
+
+
+@pytest.mark.proves("reproducibility-index", kind="call")
+def test_the_gradient_of_indexing_can_change_on_a_cpu():
+    """PyTorch lists the gradient of indexing a CPU tensor; one thread or the mode fixes its bits."""
+    told = " ".join((torch.use_deterministic_algorithms.__doc__ or "").split())
+    assert "__getitem__` when attempting to differentiate a CPU tensor" in told
+    rows = torch.randint(100, (20_000,), generator=torch.Generator().manual_seed(0))
+    factors = torch.randn(20_000, 8, generator=torch.Generator().manual_seed(1))
+
+    def gradient():
+        w = torch.zeros(100, 8, requires_grad=True)
+        (w[rows] * factors).sum().backward()
+        return w.grad
+
+    before = torch.get_num_threads()
+    try:
+        for threads, fixed in ((1, False), (2, True)):
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(fixed)
+            first = gradient()
+            assert all(torch.equal(gradient(), first) for _ in range(20))
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.set_num_threads(before)
 
 
 @pytest.mark.proves("reproducibility-streams", kind="call")
@@ -83,8 +108,15 @@ def test_the_streams_of_the_table_leave_the_global_ones_alone():
 
 @pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
 def test_shares_of_processes():
-    """With one seed the shares are disjoint; without set_epoch they repeat; mean gradients are the whole's."""
+    """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the whole's."""
     data = list(range(60))
+    uneven = [
+        row
+        for rank in range(4)
+        for row in torch.utils.data.DistributedSampler(range(10), num_replicas=4, rank=rank)
+    ]
+    assert len(uneven) == 12  # two rows come twice
+    assert set(uneven) == set(range(10))
 
     def share(rank, processes, seed, epoch):
         sampler = torch.utils.data.DistributedSampler(
@@ -192,10 +224,12 @@ def test_global_draws_depend_on_the_past_and_one_gradient_is_enough():
 
 @pytest.mark.proves("reproducibility-ranks", kind="search", range="seeds 0…19, ranks 0…7")
 def test_the_generators_of_processes_differ():
-    """default_rng([seed, rank]) gives different numbers for each pair; seed + rank repeats them."""
+    """[seed, rank + 1] gives different numbers for each pair, seed + rank repeats them, and [seed, 0] is seed."""
     pairs = [(seed, rank) for seed in range(20) for rank in range(8)]
-    drawn = {np.random.default_rng([seed, rank]).random() for seed, rank in pairs}
-    assert len(drawn) == len(pairs)
+    drawn = {np.random.default_rng([seed, rank + 1]).random() for seed, rank in pairs}
+    alone = {np.random.default_rng(seed).random() for seed in range(20)}
+    assert len(drawn | alone) == len(pairs) + 20
+    assert alone == {np.random.default_rng([seed, 0]).random() for seed in range(20)}
     added = [np.random.default_rng(seed + rank).random() for seed, rank in pairs]
     assert len(set(added)) == 27
     assert added[pairs.index((0, 1))] == added[pairs.index((1, 0))]

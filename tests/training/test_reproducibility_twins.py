@@ -39,7 +39,7 @@ def test_at_a_high_rate_they_part_in_either_precision(runs):
 
 @pytest.mark.proves("reproducibility-twins", kind="caption", n="700")
 def test_figure_and_values(values):
-    """At 0.03 twins stay within ten roundings; at 0.3 they part, float64 later than float32."""
+    """At 0.03 twins stay within ten roundings; at 0.3 they part by a hundredth, float64 later than float32."""
     last = values("reproducibility_twins")["last"]
     assert last[32, 0.3] > 1e3 * last[32, 0.03]
     figure = twins.plot_twins()
@@ -48,7 +48,7 @@ def test_figure_and_values(values):
     for bits, dtype in ((32, torch.float32), (64, torch.float64)):
         unit = torch.finfo(dtype).eps / 2
         assert curves[f"float{bits}, η = 0.03"].max() < 10 * unit
-        assert curves[f"float{bits}, η = 0.3"][-1] > 0.1
+        assert curves[f"float{bits}, η = 0.3"][-1] > 0.01
     single, double = (curves[f"float{bits}, η = 0.3"] for bits in (32, 64))
     assert (single > 0.01).argmax() < (double > 0.01).argmax()
     plt.close(figure)

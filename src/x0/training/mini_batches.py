@@ -6,13 +6,16 @@ Robbins and Monro (1951).
 """
 
 # --8<-- [start:imports]
+import functools
+import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-SEED = 0
+SEED, RUNS, RATE = 0, 20, 0.02
 # --8<-- [end:imports]
 
 
@@ -86,12 +89,20 @@ def sgd_epoch(
 
 
 # --8<-- [start:digits]
-def train_digits(batch: int, rate: float, epochs: int) -> tuple[int, float]:
+@functools.cache
+def digits() -> tuple[Tensor, Tensor]:
+    """Return images in [0, 1], shape (1797, 64), and their classes."""
+    images, labels = load_digits(return_X_y=True)
+    return torch.tensor(images, dtype=torch.float32) / 16, torch.tensor(labels)
+
+
+@functools.cache
+def train_digits(
+    batch: int, rate: float, epochs: int, seed: int = SEED
+) -> tuple[int, float]:
     """Return the steps of an epoch and the final loss on the digits."""
-    generator = torch.Generator().manual_seed(SEED)
-    data = load_digits()
-    x = torch.tensor(data.data, dtype=torch.float32) / 16
-    y = torch.tensor(data.target)
+    generator = torch.Generator().manual_seed(seed)
+    x, y = digits()
     layers = nn.Linear(64, 32), nn.Linear(32, 10)
     for layer in layers:
         nn.init.kaiming_normal_(layer.weight, generator=generator)
@@ -108,8 +119,15 @@ def train_digits(batch: int, rate: float, epochs: int) -> tuple[int, float]:
 
 if __name__ == "__main__":
     # --8<-- [start:demo]
-    steps, constant, scaled = {}, {}, {}
+    steps = {}
+    constant: dict[int, tuple[float, float]] = {}
+    scaled: dict[int, tuple[float, float]] = {}
     for batch in (16, 64, 256):
-        steps[batch], constant[batch] = train_digits(batch, 0.1, 5)
-        _, scaled[batch] = train_digits(batch, 0.1 * batch / 16, 5)
+        for found, rate in ((constant, RATE), (scaled, RATE * batch / 16)):
+            seeds = range(SEED, SEED + RUNS)
+            runs = [train_digits(batch, rate, 5, seed) for seed in seeds]
+            steps[batch] = runs[0][0]
+            losses = np.array([loss for _, loss in runs])
+            error = losses.std(ddof=1) / math.sqrt(RUNS)
+            found[batch] = float(losses.mean()), float(error)
     # --8<-- [end:demo]

@@ -87,9 +87,8 @@ def explained(run: int, bins: int = 4) -> NDArray[np.float64]:
     """Return the share of the variance of accuracy that each axis explains.
 
     Returns:
-        Adjusted for the number of bins, so that 0 is expected of an axis
-        without effect; shape (5,): the four of SPACE, and the effective
-        learning rate, which is the first divided by the second.
+        Shape (5,): the four of SPACE, and the effective learning rate,
+        which is the first divided by the second.
     """
     accuracy = trained_trials(run)[-1].mean(-1)
     settings = sobol_settings(SEED + run).numpy()
@@ -97,8 +96,7 @@ def explained(run: int, bins: int = 4) -> NDArray[np.float64]:
     for column in (*settings.T, settings[:, 0] / settings[:, 1]):
         parts = np.array_split(accuracy[np.argsort(column)], bins)
         inside = sum(((p - p.mean()) ** 2).sum() for p in parts)
-        freedom = (TRIALS - 1) / (TRIALS - bins)
-        shares.append(1 - freedom * inside / accuracy.var() / TRIALS)
+        shares.append(1 - inside / accuracy.var() / TRIALS)
     return np.array(shares)
 
 
