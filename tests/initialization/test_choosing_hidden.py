@@ -208,6 +208,15 @@ def test_the_values_beside_the_calls(values):
     assert found["sine"] == pytest.approx(s, rel=1e-3)
     assert found["sigmoid_xavier"] < 4.0**-14  # 7 slopes of at most 1/4, squared
     assert (found["gelu_start"], found["silu_start"]) == (3.5616, 14.3202)
+    # With GELU, 7 layers of He lose a growing share of q each, from 15 % to one half.
+    t = torch.linspace(-10, 10, 4000, dtype=torch.float64)
+    mass = torch.exp(-(t**2) / 2) / torch.exp(-(t**2) / 2).sum()
+    q, lost = 1.0, []
+    for _ in range(40):
+        q, before = 2 * float(mass @ torch.nn.functional.gelu(q**0.5 * t) ** 2), q
+        lost.append(1 - q / before)
+    assert all(a < b < 0.5 for a, b in pairwise(lost))
+    assert (round(lost[0], 2), round(lost[-1], 2)) == (0.15, 0.5)
     # 7 layers of He: each leaves between a quarter and 0.72 of q, twice what SiLU leaves
     assert 0.5**7 < found["silu_he"] < 0.72**7
 
@@ -237,3 +246,23 @@ def test_caption_of_the_rows():
         theory = [line.get_ydata()[0] for line in dashes]
         index = figure.axes.index(axis)
         assert theory == [hidden.predicted(row)[index] for row in hidden.ROWS]
+
+
+@pytest.mark.proves(
+    "choosing-one-input", kind="fact", range="width 1…1024, scale 0.01…100", seeds=20
+)
+def test_with_zero_biases_all_units_of_one_input_bend_at_the_same_point():
+    """With one input and zero biases each ReLU of layer 1 bends at 0, so that the layer is two straight
+    lines; with random biases it bends at as many points as it has units."""
+    generator = torch.Generator().manual_seed(0)
+    for width in (1, 16, 1024):
+        for scale in (0.01, 1, 100):
+            w = scale * torch.randn(20, width, generator=generator, dtype=torch.float64)
+            b = scale * torch.randn(20, width, generator=generator, dtype=torch.float64)
+            for bias in (torch.zeros_like(b), b):
+                bends = -bias / w
+                h = torch.relu(w * bends[:, :1] + bias)  # all units at the bend of the first
+                assert h[:, 0].abs().max() < 1e-9 * scale
+                assert bool(h.abs().max() < 1e-9 * scale) == (width == 1 or not bias.any())
+                count = {len((x + 0.0).unique()) for x in bends}
+                assert count == {width if bias.any() else 1}

@@ -58,11 +58,11 @@ def test_every_call_has_a_row():
 
 @pytest.mark.proves("choosing-experts", kind="cause", seeds=20, effect="1 : 1/64")
 def test_he_on_stacked_experts_reads_the_wrong_fan():
-    """kaiming_normal_ on a stack of n x n experts divides their variance by n; expert by expert it does not."""
+    """kaiming_normal_ on a stack of experts (E, out, in) divides their variance by out; one by one it does not."""
     generator = torch.Generator().manual_seed(1)
-    for n in (16, 64):
-        for call, factor in (("kaiming_normal_(w)", 1 / n), (parts.CALLS["experts"], 1)):
-            w = torch.empty(20, n, n)
+    for out, n in ((16, 16), (64, 64), (16, 64), (64, 16)):
+        for call, factor in (("kaiming_normal_(w)", 1 / out), (parts.CALLS["experts"], 1)):
+            w = torch.empty(20, out, n)
             parts.run_call(call, generator, w=w)
             found = n / 2 * w.square().mean((1, 2))
             error = float(found.std()) / math.sqrt(20)

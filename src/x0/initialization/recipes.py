@@ -154,7 +154,7 @@ rate | 3e-4 | learning_rate: 3.0e-4
 @ allenai/OLMo: olmo/model.py
 norm | 1 | torch.nn.init.ones_(self.weight)
 
-DeepSeek-V3 | 2024 | normal
+DeepSeek-V3 | 2024 | not stated
 @ DeepSeek-V3 Technical Report: section 4.2
 embedding | 0.006 | a standard deviation of 0.006
 qkv | 0.006 | a standard deviation of 0.006

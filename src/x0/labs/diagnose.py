@@ -119,7 +119,7 @@ PAGES = {  # in the order in which they are looked for
     "healthy": "initialization/choosing",
 }
 ADVICE = {  # what the number is, and what to try first
-    "input": ("second moment", "subtract the mean, divide by the deviation"),
+    "input": ("second moment", "subtract the mean, divide by the std"),
     "equal": ("number of equal units", "draw the weight at random"),
     "dead": ("share of units", "zero the biases before it, or leaky ReLU"),
     "blocked": ("gradient", "of two zero weights in a row draw one at random"),
