@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +67,19 @@ def _people(entry: Any) -> list[Any]:
     return list(entry.persons.get("author") or entry.persons.get("editor") or [])
 
 
+ACCENTS = {"'": "\u0301", "`": "\u0300", '"': "\u0308", "^": "\u0302", "~": "\u0303"}
+
+
+def _accented(text: str) -> str:
+    """Write the accents of BibTeX as letters."""
+    accent = re.compile(r"""\\(['`"^~])\{?(\w)\}?""")
+    found = accent.sub(lambda m: m[2] + ACCENTS[m[1]], text)
+    return unicodedata.normalize("NFC", found)
+
+
 def _label(entry: Any, language: str) -> str:
     names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in _people(entry)]
+    names = [_accented(name) for name in names]
     names = [re.sub(r"[{}\\]", "", name) for name in names] or [entry.key]
     if len(names) > 2:
         who = f"{names[0]} 等" if language == "zh" else f"{names[0]} et al."

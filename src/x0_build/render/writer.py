@@ -169,6 +169,7 @@ class Writer:
         for value in reversed(list(values(tex))):
             number = written(self.book.value(value.key), value.arg, tex=True)
             tex = tex[: value.start] + number + tex[value.end :]
+        tex = PATTERNS["exact"].sub(r"\g<key>", tex)
         self.book.katex.render(tex)
         return f"${self.book.katex.plain(tex)}$"
 
