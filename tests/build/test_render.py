@@ -280,7 +280,7 @@ def test_citations_show_the_accents_of_names(language: str, small) -> None:
     """BibTeX writes accents with braces; a label writes letters."""
     path = small.project.snippets / "references.bib"
     entry = (
-        "\n@book{accents, author = {Boull{\\'e}, N. and Kr{\\\"a}henb{\\\"u}hl, P.}, "
+        '\n@book{accents, author = {Boull{\\\'e}, N. and Kr{\\"a}henb{\\"u}hl, P.}, '
         "title = {T}, publisher = {P}, year = {2020}}\n"
     )
     path.write_text(path.read_text() + entry)
