@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from x0_build.book import Book
+from x0_build.data.bibliography import read_references
 from x0_build.project import BuildError
 from x0_build.render import write_tree
 from x0_build.render.finish import finished
@@ -57,6 +58,7 @@ def shown(book: Book, text: str, language: str = "zh", name: str = NAME) -> str:
         ("en", "{val:warm_up.table[0][-1]:.0f}", "title=\"x0.training.warm_up: table[0][-1]\""),
         ("en", '{val:warm_up.named["tanh, x"]:.0f}', "title='x0.training.warm_up: named[\"tanh"),
         ("en", "$x = {val:warm_up.tiny:.1e}$", r"$x = -1.2 \times 10^{-7}$"),
+        ("en", "$x = {exact:195}/128$", "$x = 195/128$"),
         ("zh", r"`$a$` 5\$ $\Var{w}$", r"`$a$` 5\$ $\operatorname{Var}\left[w\right]$"),
         ("zh", "见 [@bessel1838, §2]。", '见（[Bessel 1838](#ref-bessel1838){ .x0-cite id="cite-bessel1838" }，§2）。'),
         ("en", "See [@bessel1838].", 'See ([Bessel 1838](#ref-bessel1838){ .x0-cite id="cite-bessel1838" }).'),
@@ -271,3 +273,16 @@ def test_labs_pass_through_jupyter_and_download_as_plain_notebooks(small, book: 
     assert text.endswith("\\tag{1}\n$$\n\nn")
     assert clean["cells"][1]["outputs"] == []
     assert "# %%\nprint(1)\n" in (tree / "files" / "walk.py").read_text()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_citations_show_the_accents_of_names(language: str, small) -> None:
+    """BibTeX writes accents with braces; a label writes letters."""
+    path = small.project.snippets / "references.bib"
+    entry = (
+        '\n@book{accents, author = {Boull{\\\'e}, N. and Kr{\\"a}henb{\\"u}hl, P.}, '
+        "title = {T}, publisher = {P}, year = {2020}}\n"
+    )
+    path.write_text(path.read_text() + entry)
+    label = read_references(small.project)["accents"].label[language]
+    assert label == "Boullé & Krähenbühl 2020"

@@ -89,6 +89,21 @@ def test_means_under_a_standard_normal():
     assert bool((act.GALLERY["softplus"](torch.linspace(-30, 30, 61)) > 0).all())
 
 
+@pytest.mark.proves("activations-selu", kind="fact", tolerance="10⁻⁶")
+def test_selu_has_no_shift_for_a_standard_normal():
+    """The mean of SELU is that of its value at 0 for a standard normal z, and SELU is not odd."""
+    selu, parts = act.GALLERY["SELU"], []
+    x, w = np.polynomial.legendre.leggauss(60)
+    for sign in (-1, 1):  # a panel on each side of the kink
+        z = sign * 6 * (1 + x)
+        value = selu(torch.tensor(z)).numpy()
+        parts.append(6 * w @ (value * np.exp(-(z**2) / 2)) / math.sqrt(2 * math.pi))
+    shift = sum(parts) - float(selu(torch.zeros(1)))
+    assert abs(shift) < 1e-6 < 0.1 < parts[1]
+    one = torch.ones(1)
+    assert abs(float(selu(-one) + selu(one))) > 0.01
+
+
 @pytest.mark.proves("activations-elu", kind="call", range="α = 0.3, 0.9, 1, 1.1, 2")
 def test_elu_has_a_kink_unless_alpha_is_one():
     """The slopes of nn.ELU(alpha) at 0 from both sides agree if and only if alpha is 1."""
@@ -129,7 +144,6 @@ def test_overwriting_a_needed_input_raises():
         out.sum().backward()
 
 
-@pytest.mark.proves("activations-missing", kind="call")
 def test_regions_are_seen_up_to_the_bound_and_extended_beyond():
     """The slope falls at 10: outside the default bound of 8, inside one of 12."""
 
@@ -140,6 +154,7 @@ def test_regions_are_seen_up_to_the_bound_and_extended_beyond():
     assert act.convex_regions(phi, 12.0) == [(-math.inf, 10.0)]
 
 
+@pytest.mark.proves("activations-missing", kind="call")
 def test_layers_that_torch_does_not_have():
     """torch.nn has no Maxout and no rational activation function."""
     names = [name.lower() for name in dir(torch.nn)]

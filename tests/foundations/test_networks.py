@@ -97,7 +97,7 @@ def test_each_function_does_one_thing():
 
 @pytest.mark.proves("networks-calls", kind="call")
 def test_each_call_changes_one_thing():
-    """The forward call builds the graph, backward writes .grad, step changes the parameters."""
+    """Of the three calls, the last one alone changes parameters: graph, then .grad, then the step."""
     model, criterion = torch.nn.Linear(3, 2), torch.nn.MSELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     x, y = torch.ones(4, 3), torch.zeros(4, 2)

@@ -43,7 +43,6 @@ def test_the_law_is_for_many_classes_and_an_upper_bound():
         initial.expected_cross_entropy(-1, 3)
 
 
-@pytest.mark.proves("tasks-initial-caption", kind="caption", range="q = 0…4", n="200")
 def test_pairs_of_opposite_sign_cancel_what_is_linear_in_the_logits():
     """So that the scatter over networks falls like q, not like its square root."""
     assert initial.VARIANCES[1:3] == (0.5, 1.0)
@@ -51,6 +50,7 @@ def test_pairs_of_opposite_sign_cancel_what_is_linear_in_the_logits():
     assert scatter[2] / scatter[1] == pytest.approx(2, rel=0.15)
 
 
+@pytest.mark.proves("tasks-initial-caption", kind="caption", range="q = 0…4", n="200")
 def test_figure():
     """1000 classes stay close to q/2, 10 classes fall below it."""
     figure = initial.plot_loss()

@@ -103,6 +103,22 @@ def test_ln_d_adds_up_in_every_network(values):
             assert by_layer[1] > 5 * module.settled(name)[1]
 
 
+@pytest.mark.proves(
+    "finite-width-tanh", kind="fact", n=400, range="width 100, 20 and 80 layers", tolerance="4 SE"
+)
+def test_tanh_settles_with_gain_five_thirds_and_not_with_gain_one(monkeypatch):
+    """ln s of tanh settles at gain 5/3 and grows at gain 1; ln d grows at both."""
+    monkeypatch.setitem(module.NETWORKS, "tanh, LeCun", (torch.tanh, 1.0, 0.0, 1.0))
+    for name, settles in (("tanh, gain 5/3", True), ("tanh, LeCun", False)):
+        generator = torch.Generator().manual_seed(3)
+        log_s, log_d = module.scale_chain(name, 100, 80, 400, generator)
+        (early, a), (late, b) = std_error(log_s[19]), std_error(log_s[79])
+        assert (abs(late - early) < 4 * math.hypot(a, b)) == settles
+        assert (late > 1.7 * early) != settles
+        (upper, a), (lower, b) = std_error(log_d[59]), std_error(log_d[0])
+        assert lower - upper > 4 * math.hypot(a, b)
+
+
 @pytest.mark.proves("mean-field-fluctuations", kind="caption", n=400)
 def test_figure_four_settle_one_walks_one_runs_away():
     """ln s: four level, ReLU by the root, GELU runs away. ln d: all grow, five to about 2."""

@@ -29,17 +29,18 @@ def best():
     kind="best",
     range="11 rates, 4…4·10⁻⁶; no optimum on the border",
     seeds=8,
-    effect="1/16, 1/64",
+    effect="≤ 1/16",
 )
 def test_the_best_rate_follows_the_scale(best):
-    """From He's scale to twice it, the best rate of SGD falls to 1/16, that of momentum to 1/64."""
+    """From He's scale to twice it, the best rates of SGD and momentum fall to 1/16 or less, Adam's stays."""
     for name in gain.NAMES:
         for g in (1.0, 2.0):
             loss, rate = best[name][g]
             assert loss < 0.5 < math.log(10), (name, g)
             assert gain.RATES[-1] < rate < gain.RATES[0]
-    assert best["SGD"][1.0][1] / best["SGD"][2.0][1] == pytest.approx(16, rel=1e-3)
-    assert best["momentum"][1.0][1] / best["momentum"][2.0][1] == pytest.approx(64, rel=1e-3)
+    fall = {name: best[name][1.0][1] / best[name][2.0][1] for name in gain.NAMES}
+    assert min(fall["SGD"], fall["momentum"]) > 15.9
+    assert 0.24 < fall["Adam"] < 4.1
     # Each seed by itself: a rate that is best at one scale fails at the other.
     for name in ("SGD", "momentum"):
         losses = gain.final_losses(name)

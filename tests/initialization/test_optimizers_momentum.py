@@ -29,6 +29,19 @@ def test_the_start_of_the_biases_changes_nothing_on_digits():
     assert float(accuracy.mean(1).max() - accuracy.mean(1).min()) < 0.03
 
 
+@pytest.mark.claim("A-37")
+@pytest.mark.proves("optimizers-large", kind="cause", seeds=3, effect="0.9, 0")
+def test_large_biases_hurt_with_momentum_and_without(monkeypatch):
+    """With biases of 100 the loss stays at ln 10, at 0.05 with momentum 0.9 and at 0.5 without; with 0 it falls."""
+    monkeypatch.setattr(momentum, "BIASES", (0.0, 100.0))
+    for beta, rate in ((0.9, 0.05), (0.0, 0.5)):
+        monkeypatch.setattr(momentum, "BETA", beta)
+        monkeypatch.setattr(momentum, "RATE", rate)
+        small, large = momentum.train_biases.__wrapped__()[0][-1]
+        assert float(small.max()) < 0.1
+        assert float(large.min()) > math.log(10) - 0.05
+
+
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
 def test_stability_is_a_matter_of_rate_curvature_and_momentum(beta):
     bound = 2 * (1 + beta)

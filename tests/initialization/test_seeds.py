@@ -102,6 +102,23 @@ def test_a_global_seed_ties_the_data_order_to_the_network():
     assert orders[True, 1] == orders[True, 2]
 
 
+@pytest.mark.proves("seeds-sampler", kind="call", range="2, 4")
+def test_the_sampler_of_all_ranks_needs_one_seed():
+    """DistributedSampler: with one seed the ranks share the samples, with a seed each some are missing."""
+    sampler = torch.utils.data.distributed.DistributedSampler
+    for ranks in (2, 4):
+        seen = {}
+        for own in (False, True):
+            shares = [
+                list(sampler(range(200), ranks, rank, seed=rank if own else 7))
+                for rank in range(ranks)
+            ]
+            assert {len(share) for share in shares} == {200 // ranks}
+            seen[own] = {sample for share in shares for sample in share}
+        assert len(seen[False]) == 200
+        assert len(seen[True]) < 180
+
+
 def test_pairing_needs_common_seeds():
     a = np.array([1.0, 4.0, 9.0])
     assert seeds.paired(a, a + 1) == (-1.0, 0.0)

@@ -67,8 +67,8 @@ def _people(entry: Any) -> list[Any]:
 
 
 def _label(entry: Any, language: str) -> str:
-    names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in _people(entry)]
-    names = [re.sub(r"[{}\\]", "", name) for name in names] or [entry.key]
+    parts = ([*p.rich_prelast_names, *p.rich_last_names] for p in _people(entry))
+    names = [" ".join(map(str, part)) for part in parts] or [entry.key]
     if len(names) > 2:
         who = f"{names[0]} 等" if language == "zh" else f"{names[0]} et al."
     else:

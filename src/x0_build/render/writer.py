@@ -166,11 +166,10 @@ class Writer:
 
     def _math(self, use: Use) -> str:
         tex = use.key
-        if "{exact:" in tex or "{cited:" in tex:
-            raise ValueError("write the number beside the formula, not inside it")
         for value in reversed(list(values(tex))):
             number = written(self.book.value(value.key), value.arg, tex=True)
             tex = tex[: value.start] + number + tex[value.end :]
+        tex = PATTERNS["exact"].sub(r"\g<key>", tex)
         self.book.katex.render(tex)
         return f"${self.book.katex.plain(tex)}$"
 
