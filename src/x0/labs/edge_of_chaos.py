@@ -99,7 +99,7 @@ for weight, (_, c, slope) in zip(WEIGHT_VARIANCES, points, strict=True):
 #
 # ## 测量 {#measurement}
 #
-# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层相同，权重方差都是 1 除以宽度。
+# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层，权重方差都是 1 除以宽度。
 
 # %% [markdown] lang="en"
 # The prediction is that on both sides the trainable depth follows the depth scale, with a peak at a $\sigma_w^2$ of about {exact:1.8}. The multiple is not predicted but measured. The figure in the paper shows 6.
