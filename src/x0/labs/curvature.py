@@ -5,7 +5,7 @@
 #
 # ## 问题 {#question}
 #
-# 一个三层的 tanh 网络学手写数字，用全部样本做梯度下降。学习率多大时，训练会失败？在训练之前，能由海森矩阵（Hessian）的最大特征值 $\lambda$ 预测吗？
+# 一个三层的 tanh 网络学手写数字，用全部样本做梯度下降。学习率多大时，训练会失败？事先能由海森矩阵（Hessian）的最大特征值 $\lambda$ 预测吗？
 
 # %% [markdown] lang="en"
 # # Curvature and the learning rate {#curvature}
@@ -14,7 +14,7 @@
 #
 # ## Question {#question}
 #
-# A tanh network with three layers learns handwritten digits by gradient descent on the full training set. At which learning rate does training fail? Can the largest eigenvalue $\lambda$ of the Hessian matrix predict it?
+# A tanh network with three layers learns handwritten digits by gradient descent on the full training set. At which learning rate does training fail? Can the largest eigenvalue $\lambda$ of the Hessian matrix predict it beforehand?
 
 # %%
 from collections.abc import Callable
@@ -75,7 +75,7 @@ print(f"{parameters} parameters, {parameters**2} entries of the Hessian")
 # %% [markdown] lang="zh"
 # ## 不写出海森矩阵 {#product}
 #
-# 整个矩阵的元素个数是 {val:curvature.parameters:.0f} 的平方，用不着写出来。损失记作 $f$。先取梯度与 $v$ 的内积，再求一次梯度，就得到海森矩阵 $H$ 与 $v$ 的乘积，见[多变量泰勒展开](../taylor/multivariate.md)：
+# 整个矩阵有 {val:curvature.parameters:.0f} 行、同样多的列，用不着写出来。损失记作 $f$。先取梯度与 $v$ 的内积，再求一次梯度，就得到海森矩阵 $H$ 与 $v$ 的乘积，见[多变量泰勒展开](../taylor/multivariate.md)：
 #
 # {eq:multivariate-product}
 #
@@ -84,7 +84,7 @@ print(f"{parameters} parameters, {parameters**2} entries of the Hessian")
 # %% [markdown] lang="en"
 # ## Without forming the Hessian {#product}
 #
-# The whole matrix has {val:curvature.parameters:.0f} squared entries, which need not be written down. Call the loss $f$. Take the inner product of its gradient with $v$ and then the gradient of the result. This gives the product of the Hessian matrix $H$ with $v$, see [Taylor expansion in several variables](../taylor/multivariate.md):
+# The whole matrix has {val:curvature.parameters:.0f} rows and as many columns. It need not be written down. Call the loss $f$. Take the inner product of its gradient with $v$ and then the gradient of the result. This gives the product of the Hessian matrix $H$ with $v$, see [Taylor expansion in several variables](../taylor/multivariate.md):
 #
 # {eq:multivariate-product}
 #
@@ -157,7 +157,7 @@ plateau = at_trained[-1]
 # %% [markdown] lang="en"
 # From step 30 to step 100, neither column changes. Have they converged? Make a guess before you read on.
 #
-# Lanczos iteration spends the same number of products, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ has three diagonals. The ends of the spectrum of this small matrix are the approximations, and the residual $\lvert Hv - \lambda v\rvert$ tells how good they are.
+# Lanczos iteration spends the same number of products, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ becomes a small tridiagonal matrix. The largest and the smallest eigenvalue of that matrix approximate those of $H$, and the residual $\lvert Hv - \lambda v\rvert$ tells how well.
 
 
 # %%
@@ -253,7 +253,7 @@ gap = hessian_product(trained, settled_vector) - plateau * settled_vector
 residual = float(gap.norm()) / plateau
 
 # %% [markdown] lang="zh"
-# 左列收敛了，右列没有。最大的特征值是 {val:curvature.curvature:.2f}；幂迭代停在 {val:curvature.plateau:.2f}，那是第二大的特征值。在随机的起点里，最大特征值的特征向量只占 {val:curvature.share:.0e}；两个特征值相差不到 1%，走 100 步，这个份额只放大到 {val:curvature.gain:.1f} 倍。幂迭代停在那里的向量，残差也只有 $\lambda$ 的 {val:curvature.residual:.0e}。残差小，说明附近有**一个**特征值，没有说明是哪一个。换三个随机起点，Lanczos 迭代给出同样的数。
+# 左列收敛了，右列没有。最大的特征值是 {val:curvature.curvature:.2f}；幂迭代停在 {val:curvature.plateau:.2f}，那是第二大的特征值。在随机的起点里，最大特征值的特征向量只占 {val:curvature.share:.0e}；两个特征值相差不到 1%，走 100 步，它与第二个特征向量的份额之比只放大到 {val:curvature.gain:.1f} 倍。幂迭代停在那里的向量，残差也只有 $\lambda$ 的 {val:curvature.residual:.0e}。残差小，说明附近有**一个**特征值，没有说明是哪一个。换三个随机起点，Lanczos 迭代给出同样的数。
 #
 # 训练使最大的特征值从 {val:curvature.curvature_start:.1f} 降到 {val:curvature.curvature:.1f}。
 #
@@ -270,7 +270,7 @@ residual = float(gap.norm()) / plateau
 # 从训练过的点出发走两条轨迹，其中一条的起点沿特征向量推开 $10^{-6}$。走三步，两者的距离平均每步乘以多少？先写下你的猜测：学习率是上限的 0.5 倍、1 倍、{exact:1.5} 倍时，各是多少？
 
 # %% [markdown] lang="en"
-# The left column has converged, and the right column has not. The largest eigenvalue is {val:curvature.curvature:.2f}. Power iteration rests at {val:curvature.plateau:.2f}, which is the second eigenvalue. In the random start, the top eigenvector has a share of only {val:curvature.share:.0e}. The two eigenvalues differ by less than 1%, so 100 steps enlarge this share only by a factor of {val:curvature.gain:.1f}. The residual of the vector at rest is just {val:curvature.residual:.0e} of $\lambda$. A small residual says that **some** eigenvalue is close. It does not say which one. From three other random starts, Lanczos iteration gives the same numbers.
+# The left column has converged, and the right column has not. The largest eigenvalue is {val:curvature.curvature:.2f}. Power iteration rests at {val:curvature.plateau:.2f}, which is the second eigenvalue. In the random start, the top eigenvector has a share of only {val:curvature.share:.0e}. The two eigenvalues differ by less than 1%, so 100 steps enlarge the ratio of this share to that of the second eigenvector only by a factor of {val:curvature.gain:.1f}. The residual of the vector at rest is just {val:curvature.residual:.0e} of $\lambda$. A small residual says that **some** eigenvalue is close. It does not say which one. From three other random starts, Lanczos iteration gives the same numbers.
 #
 # Training has lowered the largest eigenvalue from {val:curvature.curvature_start:.1f} to {val:curvature.curvature:.1f}.
 #
@@ -402,7 +402,7 @@ lowest, highest = min(settled), max(settled)
 # ## 再试两件事 {#try}
 #
 # 1. 把均方误差换成交叉熵。从初始化出发，两个界移到哪里？损失还会变成无穷吗？
-# 2. 用学习率 0.06 与 {exact:0.16} 从头各训练三千步，每百步算一次 $\eta\lambda/2$。哪一个会到 1？
+# 2. 用学习率 0.06 与 {exact:0.18} 从头各训练三千步，每百步算一次 $\eta\lambda/2$。哪一个停在 1 的附近？
 #
 # ## 参考文献 {#references}
 #
@@ -424,7 +424,7 @@ lowest, highest = min(settled), max(settled)
 # ## Two things to try {#try}
 #
 # 1. Replace the squared error by cross-entropy. Where do the two limits move when starting from initialization? Can the loss still become infinite?
-# 2. Train from the start for three thousand steps with learning rates of 0.06 and of {exact:0.16}, and compute $\eta\lambda/2$ every hundred steps. Which one reaches 1?
+# 2. Train from the start for three thousand steps with learning rates of 0.06 and of {exact:0.18}, and compute $\eta\lambda/2$ every hundred steps. Which one stays close to 1?
 #
 # ## References {#references}
 #

@@ -65,7 +65,7 @@ def weighted(model: nn.Module) -> list[nn.Linear | nn.Conv2d]:
 # %% [markdown] lang="zh"
 # ## 预测 {#prediction}
 #
-# 只看权重就能预测。过了 ReLU，二阶矩每层乘以
+# 只看权重就能预测。前面有 ReLU 的一层，二阶矩这样变：
 #
 # {eq:he-recursion}
 #
@@ -80,7 +80,7 @@ def weighted(model: nn.Module) -> list[nn.Linear | nn.Conv2d]:
 # %% [markdown] lang="en"
 # ## Prediction {#prediction}
 #
-# The weights alone are enough for a prediction. Behind a ReLU, each layer multiplies the second moment by
+# The weights alone are enough for a prediction. Behind a ReLU, the second moment changes from layer to layer like this:
 #
 # {eq:he-recursion}
 #
@@ -745,7 +745,7 @@ print(f"loss {loss_before:.1f} before, {loss_after:.1f} after")
 #
 # ## 再试两件事 {#try}
 #
-# 1. 把 `build` 里的错误换成 PyTorch 的默认初始化（删掉有 `nn.init` 的几行）。`diagnose` 会报告几个坏的层？它们的因子是多少？
+# 1. 把 `build` 里的错误换成 PyTorch 的默认初始化（删掉 `build` 里含 `nn.init` 的那个循环）。`repair` 会找到几个坏的层？它们的因子是多少？
 # 2. 把 `diagnose` 用在你自己的模型上。有残差连接或归一化时，哪一栏数字不再适用？
 #
 # 背景见[为什么初始化重要](../initialization/why.md)与[选择初始化](../initialization/choosing.md)。
@@ -765,7 +765,7 @@ print(f"loss {loss_before:.1f} before, {loss_after:.1f} after")
 #
 # ## Two things to try {#try}
 #
-# 1. Replace the mistake in `build` by PyTorch's default initialization (delete the lines with `nn.init`). How many bad layers does `diagnose` report, and what are their factors?
+# 1. Replace the mistake in `build` by PyTorch's default initialization (delete the loop that contains `nn.init`). How many bad layers does `repair` find, and what are their factors?
 # 2. Use `diagnose` on a model of your own. If there are residual connections or normalization, which column no longer applies?
 #
 # For the background see [Why initialization matters](../initialization/why.md) and [Choosing an initialization](../initialization/choosing.md).
@@ -781,7 +781,7 @@ for earlier, later in pairwise(found):
     ratio = later.signal / earlier.signal
     assert 0.3 < ratio / later.predicted < 3  # the weights alone foretell it
 weights = [reading.weight for reading in found]
-assert max(weights) / min(weights) < 1e3  # equally small everywhere, while
+assert max(weights) / min(weights) < 100  # equally small everywhere, while
 assert found[0].gradient < 1e-4 * found[-1].gradient  # this one is not
 assert died < -5 < -1 < kept
 assert abs(loss_before - math.log(10)) < 0.05

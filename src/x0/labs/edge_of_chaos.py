@@ -41,11 +41,11 @@ DEPTHS = (4, 8, 12, 16, 24, 32, 48)
 #
 # {eq:mean-field-correlation}
 #
-# 相关系数趋于一个稳定的不动点 $c_{\star}$。每过一层，它到不动点的距离乘以映射在那里的斜率。距离缩小到 1/e 要走的层数，就是两个输入的区别能走多深：
+# 相关系数趋于一个稳定的不动点 $c_{\star}$。在不动点附近，每过一层，它到不动点的距离乘以映射在那里的斜率。距离缩小到 1/e 要走的层数，就是两个输入的区别能走多深：
 #
 # {eq:edge-of-chaos-scale}
 #
-# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形都忘掉了输入，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
+# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形里，层数够多，输入的区别就忘掉了，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
 #
 # 期望用高斯–埃尔米特求积（Gauss–Hermite）来算。
 
@@ -56,11 +56,11 @@ DEPTHS = (4, 8, 12, 16, 24, 32, 48)
 #
 # {eq:mean-field-correlation}
 #
-# The correlation tends to a stable fixed point $c_{\star}$. Each layer multiplies its distance from the fixed point by the slope of the map there. The number of layers in which the distance shrinks to 1/e says how far the difference of two inputs travels:
+# The correlation tends to a stable fixed point $c_{\star}$. Near the fixed point, each layer multiplies its distance from that point by the slope of the map there. The number of layers in which the distance shrinks to 1/e says how far the difference of two inputs travels:
 #
 # {eq:edge-of-chaos-scale}
 #
-# When $\sigma_w^2$ is small, $c_{\star}$ is 1. Different inputs become the same, and the network is called ordered. When $\sigma_w^2$ is large, $c_{\star}$ lies below 1. Even very similar inputs are driven apart, and the network is called chaotic. In both cases the input is forgotten, and what is to be learned does not reach the output. In between, the slope reaches 1 and the depth scale diverges {eq:edge-of-chaos-scale}. This is the edge of chaos, see [Mean field and the edge of chaos](../initialization/mean-field.md).
+# When $\sigma_w^2$ is small, $c_{\star}$ is 1. Different inputs become the same, and the network is called ordered. When $\sigma_w^2$ is large, $c_{\star}$ lies below 1. Even very similar inputs are driven apart, and the network is called chaotic. In both cases, enough layers make the network forget how its inputs differ, and what is to be learned does not reach the output. In between, the slope reaches 1 and the depth scale diverges {eq:edge-of-chaos-scale}. This is the edge of chaos, see [Mean field and the edge of chaos](../initialization/mean-field.md).
 #
 # The expectations are computed by Gauss–Hermite quadrature.
 
@@ -99,7 +99,7 @@ for weight, (_, c, slope) in zip(WEIGHT_VARIANCES, points, strict=True):
 #
 # ## 测量 {#measurement}
 #
-# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层相同，权重方差都是 1 除以宽度。
+# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层，权重方差都是 1 除以宽度。
 
 # %% [markdown] lang="en"
 # The prediction is that on both sides the trainable depth follows the depth scale, with a peak at a $\sigma_w^2$ of about {exact:1.8}. The multiple is not predicted but measured. The figure in the paper shows 6.
@@ -217,8 +217,8 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 #
 # ## 学到了什么 {#learned}
 #
-# - 一个网络能否训练，看输入的区别能否走到输出；这在训练之前，用一重与二重积分就能算出 {fig:edge-of-chaos-map}。
-# - 试过的 48 层网络，在混沌边缘附近训练得好，离边缘远就训练不动 {fig:edge-of-chaos-map}。偏到两侧，能训练的深度是深度尺度的 {val:edge_of_chaos.lowest:.1f} 到 {val:edge_of_chaos.highest:.1f} 倍。
+# - 在这张图上，能训练的深度随输入的区别能走的深度变化；后者在训练之前，用一重与二重积分就能算出 {fig:edge-of-chaos-map}。
+# - 试过的 48 层网络，准确率在混沌边缘附近最高；$\sigma_w^2$ 最小的两个停在乱猜的水平，最大的一个不到一半 {fig:edge-of-chaos-map}。偏到两侧，能训练的深度是深度尺度的 {val:edge_of_chaos.lowest:.1f} 到 {val:edge_of_chaos.highest:.1f} 倍。
 # - 在这张图上，有序一侧的边界陡，混沌一侧的边界缓 {fig:edge-of-chaos-map}。
 #
 # **复现了什么，有何不同。** 原论文的主要发现复现了：可训练的区域以深度尺度的一个倍数为界，到混沌边缘处达到峰值，倍数也相近 {fig:edge-of-chaos-map}。不同之处：原文用 MNIST，宽 300，深到 300 层，多半训练更多步；这里用 8×8 的数字，宽 64，深到 48 层，训练 150 步，一个格子一个网络。深度不够大，看不到离边缘很近处的发散。
@@ -239,8 +239,8 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 #
 # ## What was learned {#learned}
 #
-# - A network can be trained if the difference of its inputs reaches the output, which integrals over one and two variables show before training {fig:edge-of-chaos-map}.
-# - Among the networks with 48 layers, those near the edge of chaos train well, and those far from it do not train {fig:edge-of-chaos-map}. To either side, the trainable depth is {val:edge_of_chaos.lowest:.1f} to {val:edge_of_chaos.highest:.1f} times the depth scale.
+# - On this map, the trainable depth follows the depth to which the difference of two inputs travels. Integrals over one and two variables give the latter before training {fig:edge-of-chaos-map}.
+# - Among the networks with 48 layers, the accuracy is highest near the edge of chaos. The two with the smallest $\sigma_w^2$ stay at guessing, and the one with the largest stays below one half {fig:edge-of-chaos-map}. To either side, the trainable depth is {val:edge_of_chaos.lowest:.1f} to {val:edge_of_chaos.highest:.1f} times the depth scale.
 # - On this map, the border is steep on the ordered side and gradual on the chaotic side {fig:edge-of-chaos-map}.
 #
 # **What was reproduced, and what differs.** The main finding of the paper was reproduced: the trainable region ends at a multiple of the depth scale and peaks at the edge of chaos, with a similar multiple {fig:edge-of-chaos-map}. The setting differs. The paper used MNIST, width 300, up to 300 layers, and mostly more steps. Here there are 8×8 digits, width 64, up to 48 layers, 150 steps, and one network per cell. These depths are too small to show the divergence close to the edge.
@@ -259,8 +259,9 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 # %%
 best = float(WEIGHT_VARIANCES[int(accuracy[-1].argmax())])
 assert 1.5 < best < 2.3  # the deepest networks train near the edge
-assert (accuracy[-1][[0, 1, -1]] < 0.4).all()  # and fail far from it
+assert (accuracy[-1][[0, 1]] < 0.2).all()  # order: they only guess,
+assert accuracy[-1][-1] < 0.5  # far into chaos: fewer than half are right
 assert (accuracy[0] > 0.6).all()  # four layers train everywhere
-assert seen.sum() >= 6
+assert seen.sum() >= 5
 assert 4 < multiple < 9  # the border is a multiple of the depth scale:
 assert np.corrcoef(np.log(found[seen]), np.log(scales[seen]))[0, 1] > 0.9

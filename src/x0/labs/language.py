@@ -181,7 +181,7 @@ first_tenth, first_one = first[True][2], first[True][-1]
 own_one = first[False][-1]
 
 # %% [markdown] lang="zh"
-# {fig:language-first} 初始损失，40 个种子的平均；灰线是 $\ln V$，虚线是上界。标准差不超过 0.1 时，两种输出层都离 $\ln V$ 不到 0.3；标准差是 1 时，自有的输出层比上界低得多，共用的仍在上界附近。[^language-first]
+# {fig:language-first} 初始损失，40 个种子的平均；灰线是 $\ln V$，虚线是上界。标准差不超过 0.1 时，两种输出层都离 $\ln V$ 不到 0.3；标准差是 1 时，自有的输出层比上界低得多；共用的在这条线附近，但上界只管自有的输出层。[^language-first]
 #
 # $\sigma$ 是 0.1 时，初始损失是 {val:language.first_tenth:.2f}，$\ln V$ 是 {val:language.equal:.2f}。$\sigma$ 是 1 时是 {val:language.first_one:.1f}，比乱猜差得多；输出层不共用时是 {val:language.own_one:.1f}。
 #
@@ -194,7 +194,7 @@ own_one = first[False][-1]
 # 猜一猜：四种方法怎样排名？Adam 领先的部分，出在常见的字符上，还是少见的字符上？
 
 # %% [markdown] lang="en"
-# {fig:language-first} The first loss, means over 40 seeds. Gray: $\ln V$. Dashed: the upper bound. Up to a standard deviation of 0.1, both heads are within 0.3 of $\ln V$. At a standard deviation of 1, the head of its own is far below the bound, and the shared one is near it.[^language-first]
+# {fig:language-first} The first loss, means over 40 seeds. Gray: $\ln V$. Dashed: the upper bound. Up to a standard deviation of 0.1, both heads are within 0.3 of $\ln V$. At a standard deviation of 1, the head of its own is far below the bound. The shared head, to which the bound does not apply, is near it.[^language-first]
 #
 # For a $\sigma$ of 0.1, the first loss is {val:language.first_tenth:.2f}, where $\ln V$ is {val:language.equal:.2f}. For a $\sigma$ of 1 it is {val:language.first_one:.1f}, far worse than guessing, and {val:language.own_one:.1f} if the head is not shared.
 #

@@ -87,7 +87,7 @@ print(f"kappa       {kappa:.2f}")
 #
 # {eq:newton-ball}
 #
-# As long as the roots of the characteristic polynomial are conjugate, both have the modulus $\sqrt{\beta}$. The smallest $\beta$ puts both ends of the spectrum on the border between conjugate and real roots {eq:optimization-momentum}:
+# As long as the roots of the characteristic polynomial are complex conjugates, both have the modulus $\sqrt{\beta}$. The smallest $\beta$ puts both ends of the spectrum on the border between complex and real roots {eq:optimization-momentum}:
 #
 # {eq:newton-ball-rate}
 #
@@ -103,7 +103,7 @@ ball_beta = ball_rate**2
 ball_eta = 4 / (largest**0.5 + smallest**0.5) ** 2
 
 for name, rate in (("descent", descent_rate), ("ball", ball_rate)):
-    steps = np.log(1e-6) / np.log(rate)
+    steps = np.ceil(np.log(1e-6) / np.log(rate))
     print(f"{name:8} factor {rate:.4f}  steps to 1e-6 {steps:4.0f}")
 
 # %% [markdown] lang="zh"

@@ -151,14 +151,14 @@ def losses(n: int, powers: range, rule: Rule) -> Tensor:
 # %% [markdown] lang="zh"
 # ## 训练之前：坐标检验 {#coordinates}
 #
-# Adam 的一步，把矩阵的每个元素改变大约一个学习率 {eq:adaptive-first}。一个神经元收到 $n$ 个这样的改变，方向一致，加起来与 $n$ 成正比 {eq:optimizers-change-adam}。学习率不变，网络越宽，一步就走得越远；因子 $32/n$ 抵消它。
+# Adam 的一步，把矩阵的每个元素改变大约一个学习率 {eq:adaptive-first}。一个神经元收到 $n$ 个这样的改变，方向一致，加起来与 $n$ 成正比 {eq:optimizers-change-adam}。学习率不变，网络越宽，这一份改变就越大；因子 $32/n$ 抵消它。第二层还收到第一层的改变，这一份不随宽度增大。[^transfer-first]
 #
 # 检验的办法：用同一个学习率 2⁻⁷ 走一步，量各层的输出改变了多少，画成宽度的函数。先猜一猜：两种做法的斜率各是多少？
 
 # %% [markdown] lang="en"
 # ## Before training: the coordinate check {#coordinates}
 #
-# A step of Adam changes each entry of a matrix by about one learning rate {eq:adaptive-first}. A neuron receives $n$ such changes, which point the same way, and they add up in proportion to $n$ {eq:optimizers-change-adam}. With a constant rate, the wider network moves further in each step, and the factor $32/n$ cancels this.
+# A step of Adam changes each entry of a matrix by about one learning rate {eq:adaptive-first}. A neuron receives $n$ such changes, which point the same way, and they add up in proportion to $n$ {eq:optimizers-change-adam}. With a constant rate, this part of the change grows with the width, and the factor $32/n$ cancels the growth. The second layer also receives the change of the first, a part that does not grow.[^transfer-first]
 #
 # The check takes one step with the same rate, 2⁻⁷, measures how much the output of each layer has changed, and plots the change against the width. Make a guess: which slopes do the two ways have?
 
@@ -288,7 +288,7 @@ at_best = mean_error(table["standard", 512][2] - table["μP", 512][2])
 # %% [markdown] lang="zh"
 # {fig:transfer-rates} 验证损失随学习率的变化，横轴是学习率以 2 为底的对数；竖的点线是抛物线的顶点。左：标准做法，越宽，谷底越靠左。右：μP，三条线的谷底离得不到半格。[^transfer-rates]
 #
-# 宽度每加倍，最好的学习率在以 2 为底的对数上移动：标准做法 {val:transfer.shift["standard"]:.2f}，μP {val:transfer.shift["μP"]:.2f}。把宽 32 上最好的 2⁻⁷ 直接用到宽 512，标准做法的损失比 μP 高 {val:transfer.worse:.3f}；标准做法自己重新挑学习率，只高 {val:transfer.at_best:.3f}。两者的网络差得不多，差在学习率能不能搬过来。[^transfer-price]
+# 从宽 32 到宽 512，平均到每次加倍，最好的学习率在以 2 为底的对数上移动：标准做法 {val:transfer.shift["standard"]:.2f}，μP {val:transfer.shift["μP"]:.2f}。把宽 32 上最好的 2⁻⁷ 直接用到宽 512，标准做法的损失比 μP 高 {val:transfer.worse:.3f}；标准做法自己重新挑学习率，只高 {val:transfer.at_best:.3f}。两者的网络差得不多，差在学习率能不能搬过来。[^transfer-price]
 #
 # ## 缺一条会怎样 {#ablation}
 #
@@ -297,7 +297,7 @@ at_best = mean_error(table["standard", 512][2] - table["μP", 512][2])
 # %% [markdown] lang="en"
 # {fig:transfer-rates} Validation loss against the learning rate, whose logarithm to base 2 is the horizontal axis. Vertical dotted lines: vertices of the parabolas. Left: in the standard way, the wider network has its valley further left. Right: under μP, the valleys of the three lines are less than half a step apart.[^transfer-rates]
 #
-# For each doubling of the width, the logarithm to base 2 of the best rate moves by {val:transfer.shift["standard"]:.2f} in the standard way and by {val:transfer.shift["μP"]:.2f} under μP. If 2⁻⁷, the best rate at width 32, is used at width 512, the loss of the standard way is higher than that of μP by {val:transfer.worse:.3f}. With a rate of its own it is higher by {val:transfer.at_best:.3f}. The networks differ little; what differs is whether the rate can be carried over.[^transfer-price]
+# From width 32 to 512, the logarithm to base 2 of the best rate moves per doubling, on average, by {val:transfer.shift["standard"]:.2f} in the standard way and by {val:transfer.shift["μP"]:.2f} under μP. If 2⁻⁷, the best rate at width 32, is used at width 512, the loss of the standard way is higher than that of μP by {val:transfer.worse:.3f}. With a rate of its own it is higher by {val:transfer.at_best:.3f}. The networks differ little; what differs is whether the rate can be carried over.[^transfer-price]
 #
 # ## Leaving out a rule {#ablation}
 #
@@ -317,11 +317,12 @@ for name, rule in variants.items():
 grid = range(-8, -4)
 zero = [optimum(grid, losses(n, grid, Rule(zero=True))) for n in (BASE, 128)]
 moved["output from zero"] = mean_error((zero[1] - zero[0]) / 2)
-for name, (power, error) in moved.items():
+to_128 = mean_error((best["standard", 128] - best["standard", 32]) / 2)
+for name, (power, error) in (*moved.items(), ("standard", to_128)):
     print(f"{name:28} moves by {power:+.2f} ± {error:.2f} per doubling")
 
 # %% [markdown] lang="zh"
-# 去掉隐藏层的学习率这一条，宽度每加倍，最好的学习率移动 {val:transfer.moved["without the hidden rate"]:.2f}；去掉输出层的学习率，移动 {val:transfer.moved["without the output rate"]:.2f}；去掉输出层的方差，移动 {val:transfer.moved["without the output variance"]:.2f}。误差之内，三条看不出轻重。[^transfer-alike]三条都有、输出层从零开始，移动 {val:transfer.moved["output from zero"]:.2f}。
+# 去掉隐藏层的学习率这一条，宽度每加倍，最好的学习率移动 {val:transfer.moved["without the hidden rate"]:.2f}；去掉输出层的学习率，移动 {val:transfer.moved["without the output rate"]:.2f}；去掉输出层的方差，移动 {val:transfer.moved["without the output variance"]:.2f}。误差之内，三条看不出轻重。[^transfer-alike]三条全去掉，就是标准做法，移动 {val:transfer.to_128:.2f}。三条都有、输出层从零开始，移动 {val:transfer.moved["output from zero"]:.2f}。
 #
 # ## 学到了什么 {#learned}
 #
@@ -342,13 +343,13 @@ for name, (power, error) in moved.items():
 # 先自己试一试，再往下看。
 
 # %% [markdown] lang="en"
-# Without the rule on the hidden rate, each doubling of the width moves the best rate by {val:transfer.moved["without the hidden rate"]:.2f}. Without that on the output rate, it moves by {val:transfer.moved["without the output rate"]:.2f}, and without that on the output variance by {val:transfer.moved["without the output variance"]:.2f}. Within their errors, the three look alike.[^transfer-alike] With all three rules and an output layer that starts at zero, it moves by {val:transfer.moved["output from zero"]:.2f}.
+# Without the rule on the hidden rate, each doubling of the width moves the best rate by {val:transfer.moved["without the hidden rate"]:.2f}. Without that on the output rate, it moves by {val:transfer.moved["without the output rate"]:.2f}, and without that on the output variance by {val:transfer.moved["without the output variance"]:.2f}. Within their errors, the three look alike.[^transfer-alike] Without all three, which is the standard way, it moves by {val:transfer.to_128:.2f}. With all three rules and an output layer that starts at zero, it moves by {val:transfer.moved["output from zero"]:.2f}.
 #
 # ## What was learned {#learned}
 #
 # - The best rate of the standard way falls as the width grows: for each doubling, its logarithm to base 2 moves by {val:transfer.shift["standard"]:.2f}. Under μP it stays, and within the error no movement can be seen {fig:transfer-rates}.
 # - This is what it took here. The rates of the hidden and of the output layer are multiplied by $32/n$, and the variance of the output layer once more. The input layer is left alone. The batches, the steps and the schedule are the same at each width. The rates are a factor of two apart, and the valley lies inside the grid.
-# - The coordinate check takes a single step and tells the two ways apart {fig:transfer-change}. What it checks is whether μP was implemented.
+# - The coordinate check takes a single step and tells the two ways apart {fig:transfer-change}. What it checks is whether μP was implemented correctly.
 # - With tuned rates, the two ways differ by {val:transfer.at_best:.3f} at width 512. What μP saves is the tuning on the wide network.
 #
 # The network has three layers and takes 60 steps of Adam. Attention, weight decay and SGD were not tried.
@@ -370,7 +371,7 @@ hidden_alone = mean_error(away / 2)
 print(f"hidden rate alone: {hidden_alone[0]:+.2f} ± {hidden_alone[1]:.2f}")
 
 # %% [markdown] lang="zh"
-# 1. 每加倍移动 {val:transfer.hidden_alone:.2f}，标准做法移动 {val:transfer.shift["standard"]:.2f}：这一条已经消去了大半。[^transfer-alone]
+# 1. 从宽 32 到宽 128，每加倍移动 {val:transfer.hidden_alone:.2f}；标准做法在这两种宽度之间移动 {val:transfer.to_128:.2f}。
 # 2. 因子从 $32/n$ 变成 $128/n$，四倍的学习率，四倍的输出方差：是另一个网络。宽 32 与宽 128 各自的谷底不同，从哪里出发，就把哪里的学习率搬过来 {fig:transfer-rates}。
 #
 # ## 参考文献 {#references}
@@ -380,7 +381,7 @@ print(f"hidden rate alone: {hidden_alone[0]:+.2f} ± {hidden_alone[1]:.2f}")
 # 本实验的结论，写成代码：
 
 # %% [markdown] lang="en"
-# 1. It moves by {val:transfer.hidden_alone:.2f} for each doubling, where the standard way moves by {val:transfer.shift["standard"]:.2f}. This rule alone removes more than half of the movement.[^transfer-alone]
+# 1. From width 32 to 128, it moves by {val:transfer.hidden_alone:.2f} for each doubling. Between the same widths, the standard way moves by {val:transfer.to_128:.2f}.
 # 2. The factor becomes $128/n$ instead of $32/n$, which means four times the rates and four times the output variance, and so another network. Widths 32 and 128 have different valleys in the standard way, and μP carries over the one from which it starts {fig:transfer-rates}.
 #
 # ## References {#references}
