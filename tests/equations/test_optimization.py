@@ -194,6 +194,178 @@ def test_stationary(eq: Equation) -> None:
         eq.holds(f=f, L=constant, eta=1 / constant, theta=path, tau=0, N=1, f_star=0.7, tight=True)
 
 
+def slow_bowl() -> tuple[Field, float]:
+    """Return x² + 3 sin² x and a bound of its curvature: it is not convex."""
+    f = Field(
+        lambda p: float(p.array[0, 0] ** 2 + 3 * np.sin(p.array[0, 0]) ** 2),
+        lambda p: Matrix([2 * p.array[0, 0] + 3 * np.sin(2 * p.array[0, 0])]),
+    )
+    return f, 8.0
+
+
+def huber(p: Matrix) -> float:
+    x = abs(float(p.array[0, 0]))
+    return x**2 / 2 if x < 1 else x - 0.5
+
+
+def raised(matrix: Array, least: float) -> Field:
+    """Return the quadratic around BEST with this least value."""
+    f, _ = quadratic(matrix)
+    return Field(lambda p: f(p) + least, *f.derivatives[1:])
+
+
+def lowest(f: Field, constant: float, start: Array = START) -> tuple[Matrix, float]:
+    """Return the end of a long descent, and the value there."""
+    x = start
+    for _ in range(4000):
+        x = x - f.derivative(1)(Matrix(x)).array.ravel() / constant
+    return Matrix(x), float(f(Matrix(x)))
+
+
+@equation(
+    "optimization-convex-step",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: the loss before the step",
+)
+def test_convex_step(eq: Equation) -> None:
+    """Convex losses; far out on a straight slope, the bound is nearly reached."""
+    for f, constant in FIELDS:
+        best, least = lowest(f, constant)
+        path = descend(f, 1 / constant, 5)
+        for t in range(5):
+            here = {"theta_star": best, "f_star": least}
+            eq.holds(t=t, f=f, L=constant, theta=path, scale=1.0, **here)
+    f = Field(lambda p: huber(Matrix([p.array[0, 0] - 5e6])) + 2e7)
+    far = {0: Matrix([1.5e7]), 1: Matrix([1.5e7 - 1])}
+    eq.holds(t=0, f=f, L=1.0, theta=far, theta_star=Matrix([5e6]), f_star=2e7, tight=True)
+
+
+@equation(
+    "optimization-convex-rate",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: a larger bound, or down to half of it",
+)
+def test_convex_rate(eq: Equation) -> None:
+    """Convex losses, and slopes that end where they are slowest: half the bound is reached."""
+    for f, constant in FIELDS:
+        best, least = lowest(f, constant)
+        path = descend(f, 1 / constant, 9)
+        for n in (1, 2, 9):
+            here = {"theta_star": best, "f_star": least, "theta": path}
+            eq.holds(N=n, f=f, L=constant, scale=1.0, **here)
+    for n, far in itertools.product((4, 40), (10.0, 0.2)):
+        best, width = 1.5 * far, far / (2 * n + 1)  # beyond best ± width the slope is width
+
+        def value(p: Matrix, w: float = width, c: float = best) -> float:
+            return w**2 * huber(Matrix([(p.array[0, 0] - c) / w])) + 0.7
+
+        x, path = best - far, {0: Matrix([best - far])}
+        for t in range(n):
+            x -= float(np.clip(x - best, -width, width))
+            path[t + 1] = Matrix([x])
+        here = {"theta": path, "theta_star": Matrix([best]), "f_star": 0.7}
+        eq.holds(N=n, f=Field(value), L=1.0, **here)
+        assert value(path[n]) - 0.7 > 0.44 * far**2 / (2 * n)
+
+
+@equation("optimization-pl", kind="numerical", tolerance="relative 1e-9")
+def test_pl(eq: Equation) -> None:
+    """Quadratics with their least eigenvalue, and a function that is not convex."""
+    low, vectors = np.linalg.eigh(H)
+    rng = np.random.default_rng(0)
+    for least in (0.7, -0.7):
+        f = raised(H, least)
+        for theta in rng.normal(size=(20, 2)):
+            eq.holds(f=f, mu=float(low[0]), theta=Matrix(theta), f_star=least)
+        end = Matrix(BEST + vectors[:, 0])
+        eq.holds(f=f, mu=float(low[0]), theta=end, f_star=least, tight=True)
+    f, _ = slow_bowl()
+    for x in np.linspace(-30, 30, 2001):
+        eq.holds(f=f, mu=1 / 32, theta=Matrix([x]), f_star=0.0)
+
+
+@equation(
+    "optimization-pl-rate",
+    kind="numerical",
+    tolerance="relative 1e-9",
+    survivors="true as well: no loss on the left, or hardly another factor if μ is small",
+)
+def test_pl_rate(eq: Equation) -> None:
+    low, constant = (float(value) for value in np.linalg.eigvalsh(H))
+    for n, least in itertools.product((0, 1, 2, 6), (0.7, -0.7)):
+        f = raised(H, least)
+        here = {"theta": descend(f, 1 / constant, n), "f_star": least}
+        eq.holds(N=n, f=f, L=constant, mu=low, tight=n == 0, **here)
+    slow = raised(np.diag([1e-7, 1.0]), 0.7)
+    far = np.array([1e5, 0.0])
+    path = {0: Matrix(BEST + far), 1: Matrix(BEST + (1 - 1e-7) * far)}
+    eq.holds(N=1, f=slow, L=1.0, mu=1e-7, theta=path, f_star=0.7, tight=True)
+    f, constant = slow_bowl()
+    for start in np.linspace(-20, 20, 81):
+        x, path = float(start), {0: Matrix([float(start)])}
+        for t in range(30):
+            x -= float(f.derivative(1)(Matrix([x])).array[0, 0]) / constant
+            path[t + 1] = Matrix([x])
+        for n in (1, 5, 30):
+            eq.holds(N=n, f=f, L=constant, mu=1 / 32, theta=path, f_star=0.0, scale=1e-6)
+
+
+@equation("optimization-probe", kind="numerical", tolerance="relative 1e-9")
+def test_probe(eq: Equation) -> None:
+    """All 2^n vectors of signs."""
+    for n in (2, 5):
+        every = np.array(list(itertools.product((-1.0, 1.0), repeat=n))) / np.sqrt(n)
+        _, vectors = np.linalg.eigh(symmetric(n))
+
+        def mean(values: Any) -> Any:
+            values = np.asarray(values, dtype=float)
+            return values if values.ndim == 0 else values.mean(-1, keepdims=True)
+
+        for i in range(1, n + 1):
+            eq.holds(
+                i=i,
+                n=n,
+                u=Indexed(lambda i, k, w=vectors: float(w[int(k) - 1, int(i) - 1])),
+                v=Indexed(lambda k, w=every: w[None, :, int(k) - 1]),
+                E=mean,
+            )
+
+
+def symmetric(n: int) -> Array:
+    a = np.random.default_rng(0).normal(size=(n, n))
+    return a + a.T
+
+
+@equation("optimization-quadrature", kind="numerical", tolerance="relative 1e-9")
+def test_quadrature(eq: Equation) -> None:
+    """The small matrix by an orthonormal basis of v, H v, ...: moments up to 2m - 1 agree."""
+    n, m = 6, 3
+    matrix = symmetric(n)
+    values, vectors = np.linalg.eigh(matrix)
+    start = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0]) / np.sqrt(n)
+    powers = [np.linalg.matrix_power(matrix, k) @ start for k in range(m)]
+    basis, _ = np.linalg.qr(np.stack(powers, 1))
+    nodes, small = np.linalg.eigh(basis.T @ matrix @ basis)
+    bound = {
+        "n": n,
+        "m": m,
+        "u": Indexed(lambda i: Matrix(vectors[:, int(i) - 1])),
+        "v": Matrix(start),
+        "lambda": Indexed(lambda i: float(values[int(i) - 1])),
+        "p": Indexed(lambda k: float(small[0, int(k) - 1] ** 2)),
+        "z": Indexed(lambda k: float(nodes[int(k) - 1])),
+    }
+    for j in range(2 * m):
+        eq.holds(j=j, **bound)
+    moments = [
+        np.sum((vectors.T @ start) ** 2 * values ** (2 * m)),
+        small[0] ** 2 @ nodes ** (2 * m),
+    ]
+    assert abs(moments[0] - moments[1]) > 0.01 * abs(moments[0])  # and the next one does not
+
+
 @equation("optimization-quadratic", kind="definition", tolerance="relative 1e-9")
 def test_quadratic(eq: Equation) -> None:
     f, _ = quadratic()

@@ -57,13 +57,13 @@ def test_the_exact_values_of_the_table() -> None:
     "applications-smallest-term", kind="search", range="s = 0.02…0.5, 60", tolerance="1"
 )
 def test_the_smallest_term_lies_near_pi_squared_over_eight_s_minus_one() -> None:
-    """The smallest term is the one with k nearest to π²/(8s) − 1, up to one place; cut there."""
+    """The smallest term has k within 1 of π²/(8s) − 1; to cut there costs at most a quarter."""
     coefficients = np.abs([float(c) for c in variance_coefficients(80)])
-    for s in (0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5):  # no cut is better by more than 5 %
+    for s in np.geomspace(0.07, 0.5, 200):  # below, rounding hides the errors
         exact = normal_mean_variance(s)[1]
         errors = [abs(variance_series(np.array(s), k) - exact) for k in range(1, 40)]
         smallest = int(np.argmin(coefficients * s ** np.arange(1, 81)))
-        assert errors[smallest] < 1.05 * min(errors)
+        assert errors[smallest] < 1.25 * min(errors)
     for s in np.geomspace(0.02, 0.5, 60):
         smallest = int(np.argmin(coefficients * s ** np.arange(1, 81))) + 1
         assert abs(smallest - (np.pi**2 / (8 * s) - 1)) < 1

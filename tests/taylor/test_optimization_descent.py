@@ -87,3 +87,17 @@ def test_the_figure_shows_the_decrease_above_the_bound_and_the_quadratic_on_it()
     rates = np.asarray(figure.axes[0].lines[2].get_xdata())
     assert bound[rates == 2].item() == pytest.approx(0, abs=1e-12)
     plt.close(figure)
+
+
+@pytest.mark.proves("optimization-not-convex", kind="search", range="|x| = 1e-6…1e6")
+def test_a_function_that_is_not_convex_satisfies_the_condition() -> None:
+    """x^2 + 3 sin(x)^2 satisfies the condition with 1/32 and is not convex."""
+    x = np.concatenate([np.geomspace(1e-6, 1e6, 200_001), np.linspace(1e-3, 60, 200_001)])
+    value, slope = x**2 + 3 * np.sin(x) ** 2, 2 * x + 3 * np.sin(2 * x)
+    assert (slope**2 >= 2 / 32 * value).all()  # even in x, least value 0
+    assert (2 + 6 * np.cos(2 * x)).min() < -3.9
+    for start in np.linspace(-50, 50, 201):
+        end = start
+        for _ in range(3000):
+            end -= (2 * end + 3 * np.sin(2 * end)) / 8
+        assert abs(end) < 1e-12

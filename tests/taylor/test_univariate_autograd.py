@@ -26,7 +26,8 @@ def test_torch_func_gives_the_same_derivatives(order: int) -> None:
 def test_the_graph_grows_geometrically_unless_it_closes_on_itself(
     values: Callable[[str], Any],
 ) -> None:
-    assert len(set(graph_sizes(torch.exp, 8)[1:])) == 1
+    for function in (torch.exp, torch.sin):
+        assert max(graph_sizes(function, 12)) <= 5
     for function in (torch.tanh, torch.log1p):
         sizes = graph_sizes(function, 8)
         growth = [b / a for a, b in pairwise(sizes[4:])]

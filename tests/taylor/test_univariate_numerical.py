@@ -71,9 +71,11 @@ def test_the_complex_step_does_not_lose_digits_however_small_it_is() -> None:
 
 @pytest.mark.proves("univariate-analytic-only", kind="call")
 def test_the_complex_step_is_silently_wrong_for_what_is_not_analytic() -> None:
-    """For abs and for a real part the complex step returns 0 without an error."""
+    """What abs or a real part contributes to the derivative is lost without an error."""
     assert complex_step(abs, 0.7) == 0
     assert complex_step(lambda x: np.real(x) ** 2 + 0j, 0.7) == 0
+    assert complex_step(lambda x: 3 * x + abs(x), 0.7) == pytest.approx(3)  # and not 4
+    assert complex_step(lambda x: 3 * x * np.real(x), 0.7) == pytest.approx(2.1)  # and not 4.2
 
 
 @pytest.mark.proves("univariate-quotients", kind="caption")

@@ -144,7 +144,7 @@ if __name__ == "__main__":
         truth = torch.stack(moved) - digits_loss(theta, x, y, 1e-3)
         price = part * first[dear] + part**2 * second[dear]
         gaps[part] = (price / truth - 1).abs().median()
-        print(f"{part} of the way, the dearest 40 miss by {gaps[part]:.0%}")
+        print(f"{part} of the way, the costliest 40 miss by {gaps[part]:.0%}")
     # --8<-- [end:demo]
 
 

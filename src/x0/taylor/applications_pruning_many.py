@@ -218,7 +218,7 @@ if __name__ == "__main__":
     # --8<-- [end:ranks]
 
     # --8<-- [start:demo]
-    table, rises = {}, {}
+    table, rises, extra = {}, {}, {}
     print("gone  singles  quadratic  truth")
     for share in (50, 70):
         step = pruning_step(share, "saliency")
@@ -228,6 +228,7 @@ if __name__ == "__main__":
         print(f"{share}%   {shown}")
         truth = three_prices(pruning_step(share, "magnitude"))[2]
         rises[share] = mean_of_networks(truth)
+        extra[share] = mean_of_networks(truth - prices[2])
     singles, quadratic, truth = prices
     cross = mean_of_networks(singles / quadratic)
     beyond = mean_of_networks(truth / quadratic)
