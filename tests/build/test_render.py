@@ -15,6 +15,7 @@ from x0_build.data.bibliography import read_references
 from x0_build.project import BuildError
 from x0_build.render import write_tree
 from x0_build.render.finish import finished
+from x0_build.render.writer import written
 from x0_build.render.page import body, page
 from x0_build.render.writer import Writer, attributes, escape, written
 from x0_build.run import Result
@@ -273,6 +274,12 @@ def test_labs_pass_through_jupyter_and_download_as_plain_notebooks(small, book: 
     assert text.endswith("\\tag{1}\n$$\n\nn")
     assert clean["cells"][1]["outputs"] == []
     assert "# %%\nprint(1)\n" in (tree / "files" / "walk.py").read_text()
+
+
+def test_an_error_is_shown_with_a_digit(book: Book) -> None:
+    with pytest.raises(ValueError, match=r"the error 0\.2 has no digit in \.0f"):
+        written((1.5, 0.25), ".0f")
+    assert written((1.5, 0.0), ".1f") == "1.5 ± 0.0"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

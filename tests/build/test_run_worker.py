@@ -166,6 +166,7 @@ BROKEN = {
     "a warning": ("np.log(np.zeros(1))  # here\n", "RuntimeWarning: divide by zero"),
     "an exit": ("sys.exit(3)  # here\n", "the module raises SystemExit: 3"),
     "ten megabytes": ("while True:\n    print('x' * 999)  # here\n", "prints more than 64 KB"),
+    "an error of nothing": ("print('1 ± 0.00')  # here\n", "“± 0.00” has no digit"),
     "a draw, torch": ("x = torch.rand(2)  # here\n", "torch.rand() draws from a generator that"),
     "a draw, NumPy": ("x = np.random.rand()  # here\n", "np.random.rand() draws from"),
     "a draw, in place": ("x = torch.ones(1).normal_()  # here\n", "draws from"),

@@ -352,7 +352,8 @@ ahead = {name: gap(m.losses, base) for name, m in methods.items()}
 final = {name: m.losses.mean().item() for name, m in methods.items()}
 for name, m in methods.items():
     print(f"{name:13} rate {m.rate:.4f}  loss {final[name]:.2f}", end="")
-    print(f"  minus Adam's {ahead[name][0]:+.2f} ± {ahead[name][1]:.2f}")
+    d, error = ahead[name]
+    print(f"  minus Adam's {d:+.3f} ± {error:.3f}" if error else "")
 
 # %%
 fig, ax = plt.subplots(figsize=(5.2, 3.0), layout="constrained")
@@ -511,7 +512,7 @@ lower = {name: gap(found, base) for name, found in schedules.items()}
 levels = {name: found.mean().item() for name, found in schedules.items()}
 for name, (d, error) in lower.items():
     print(f"{name:27} {levels[name]:.3f}", end="")
-    print(f"  minus linear {d:+.3f} ± {error:.3f}")
+    print(f"  minus linear {d:+.3f} ± {error:.3f}" if error else "")
 
 # %% [markdown] lang="zh"
 # 从高到低：余弦是 {val:language.levels["cosine"]:.3f}，直线是 {val:language.levels["linear"]:.3f}，先不变再降是 {val:language.levels["hold, fall"]:.3f}。学习率不变是 {val:language.levels["constant"]:.3f}，取平均之后是 {val:language.levels["constant, mean of the last"]:.3f}。与直线的差，余弦是 {val:language.lower["cosine"]:.3f}，先不变再降是 {val:language.lower["hold, fall"]:.3f}。[^language-schedules] 在二次函数上量到的名次，在这里反了过来。取平均与先不变再降，差别与误差相当；两者都能在不知道总步数时开始训练。

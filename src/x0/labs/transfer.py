@@ -262,7 +262,7 @@ shift = {
     for name in ("standard", "μP")
 }
 for (name, n), (power, error) in sorted(powers.items()):
-    print(f"{name:9} width {n:3}  log2 of the best {power:.1f} ± {error:.1f}")
+    print(f"{name:9} width {n:3}  log2 of the best {power:.2f} ± {error:.2f}")
 
 # %%
 fig, axes = plt.subplots(

@@ -21,7 +21,10 @@ _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def written(value: float | tuple[float, float], form: str, *, tex: bool = False) -> str:
     """Write a number for prose, with a true minus sign, or for a formula; a pair as mean ± error."""
     if isinstance(value, tuple | list):
-        return (r" \pm " if tex else " ± ").join(written(part, form, tex=tex) for part in value)
+        parts = [written(part, form, tex=tex) for part in value]
+        if value[-1] and not re.search("[1-9]", parts[-1]):
+            raise ValueError(f"the error {value[-1]:.1g} has no digit in {form}: take more digits")
+        return (r" \pm " if tex else " ± ").join(parts)
     mantissa, _, exponent = format(value, form).partition("e")
     if tex:
         return mantissa + (rf" \times 10^{{{int(exponent)}}}" if exponent else "")

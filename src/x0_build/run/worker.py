@@ -10,6 +10,7 @@ import contextlib
 import functools
 import io
 import itertools
+import re
 import sys
 import time
 import traceback
@@ -62,6 +63,8 @@ class _Output(io.StringIO):
     def write(self, text: str) -> int:
         if self.tell() + len(text) > MOST_OUTPUT:
             raise _TooMuch
+        if lone := re.search(r"± ?0\.0+(?![\d.])", text):
+            raise ValueError(f"the error in “{lone[0]}” has no digit: print more of them")
         return super().write(text)
 
 
