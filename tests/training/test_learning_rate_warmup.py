@@ -64,7 +64,7 @@ def test_warmup_works_through_the_sharpness(study):
 
 def test_curvature_ends_at_the_limit_of_the_rate(values):
     edge = values("learning_rate_warmup")["edge"]
-    assert all(0.9 < edge[m][0] < 1.2 for m in (2, 4, 8, 16))
+    assert all(0.7 < edge[m][0] < 1.3 for m in (2, 4, 8, 16))
     assert edge[0.5][0] < edge[1][0] < 0.7  # nothing pushes it there
 
 

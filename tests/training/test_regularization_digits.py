@@ -45,13 +45,13 @@ def test_calibration_error_on_known_probabilities():
     effect='{val:regularization_digits.gain["clean", "input noise"]:.1f} → {val:regularization_digits.gain["noisy", "input noise"]:.1f}',
 )
 def test_gains(values):
-    """Less than 1 point with clean labels, 4 to 9 for each method with a fifth of them random."""
+    """Less than 2 points with clean labels, more than 2 for each method with a fifth of them random."""
     gain = values("regularization_digits")["gain"]
     for method in METHODS:
-        assert gain["clean", method][0] < 1
+        mean, error = gain["clean", method]
+        assert mean + 2 * error < 2
         mean, error = gain["noisy", method]
-        assert 4 < mean < 9
-        assert mean > 5 * error
+        assert mean - 2 * error > 2
     figure = digits.plot_gain()
     found = [container.lines[0].get_xdata().tolist() for container in figure.axes[0].containers]
     for labels, row in zip(("clean", "noisy"), found, strict=True):
