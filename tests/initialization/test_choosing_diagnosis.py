@@ -430,7 +430,7 @@ def test_numbers_near_a_bound_are_within_a_fortieth_of_the_range():
     assert diagnosis.near(6 * (x + 1) / 2, 0, 6) == pytest.approx(4 / 7)
 
 
-def test_zero_weights_move_by_a_tenth_and_the_rest_is_named():
+def test_a_row_of_zeros_moves_by_a_tenth_at_most_and_the_rest_is_named():
     model = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1), nn.Linear(1, 1))
     for layer in model[:2]:
         nn.init.zeros_(layer.weight)
@@ -438,13 +438,39 @@ def test_zero_weights_move_by_a_tenth_and_the_rest_is_named():
     gradients = {"0.weight": torch.tensor([[4.0, -2.0]]), "1.weight": torch.zeros(1, 1)}
     woken: dict[str, torch.Tensor] = {}
     assert diagnosis.wake(model, gradients, woken) == ["1.weight"]
-    assert model[0].weight.tolist() == [[pytest.approx(-0.1), pytest.approx(0.05)]]
+    assert model[0].weight.tolist() == [
+        [pytest.approx(-0.1 / 2**0.5), pytest.approx(0.05 / 2**0.5)]
+    ]
     assert woken["0.weight"].tolist() == [[0.0, 0.0]]
     assert list(woken) == ["0.weight"]
     model[1].weight.requires_grad_(False)
     assert diagnosis.wake(model, {}, {}) == ["1.weight"]
     model[1].weight.requires_grad_(True)
     assert diagnosis.wake(model, {}, {}) == []
+    gate = nn.Module()
+    gate.gate = nn.Parameter(torch.tensor(0.0))
+    assert diagnosis.wake(gate, {"gate": torch.tensor(3.0)}, {}) == []
+    assert gate.gate.item() == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_a_wide_head_of_zero_is_moved_without_fitting_the_batch(classes):
+    """With 32,768 inputs a larger step would make the loss 0, and all gradients with it."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        *(nn.Conv2d(3, 32, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(32**3, classes)),
+    )
+    for layer in (model[0], model[2]):
+        nn.init.kaiming_normal_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    nn.init.zeros_(model[-1].weight)
+    nn.init.zeros_(model[-1].bias)
+    labels = torch.arange(16) % classes
+    found = diagnosis.diagnose(
+        model, torch.randn(16, 3, 32, 32), lambda out: nn.functional.cross_entropy(out, labels)
+    )
+    assert found.verdict == "healthy"
 
 
 class Bounded(nn.Module):

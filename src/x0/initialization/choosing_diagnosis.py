@@ -328,7 +328,9 @@ def wake(
         gradient = gradients.get(name)
         if gradient is not None and gradient.any():
             woken[name] = p.data
-            p.data = -0.1 * gradient / gradient.abs().max()
+            reads = p.numel() / len(p) if p.dim() else 1  # fan_in of a row
+            unit = gradient / gradient.abs().max()
+            p.data = -0.1 / math.sqrt(reads) * unit
         elif gradient is not None or not p.requires_grad:
             stuck.append(name)
     return stuck
