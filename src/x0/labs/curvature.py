@@ -101,7 +101,7 @@ for step in (1e-2, 1e-3, 1e-4):
 # %% [markdown] lang="zh"
 # ## 平台 {#plateau}
 #
-# 幂迭代反复乘以 $H$，每次再归一化，于是主特征值（它的绝对值大于其余各个）占的份额越来越大。特征值由瑞利商（Rayleigh）读出：
+# 幂迭代反复乘以 $H$，每次再归一化，主特征值（它的绝对值大于其余各个）的特征向量占的份额就越来越大。特征值由瑞利商（Rayleigh）读出：
 #
 # {eq:curvature-rayleigh}
 #
@@ -110,7 +110,7 @@ for step in (1e-2, 1e-3, 1e-4):
 # %% [markdown] lang="en"
 # ## A plateau {#plateau}
 #
-# Power iteration multiplies by $H$ and normalizes, again and again. The share of the eigenvalue with the largest modulus grows. The Rayleigh quotient then gives the eigenvalue:
+# Power iteration multiplies by $H$ and normalizes, again and again. The share of the eigenvector whose eigenvalue has the largest modulus grows. The Rayleigh quotient then gives the eigenvalue:
 #
 # {eq:curvature-rayleigh}
 #
@@ -342,7 +342,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:curvature-surge} 从训练过的点出发的损失。0.9 倍的 $2/\lambda$，损失单调下降。{exact:1.4} 倍与 2 倍，损失先冲上去，又落回来，最后比 0.9 倍的更低；3 倍，损失一去不回（曲线在一百倍处截断）。[^curvature-surge]
 #
-# 于是要分清两个上限：一个是损失第一次高于起点的学习率，另一个是损失变成无穷的学习率。
+# 于是要分清两个上限：学习率超过前一个，损失会高于起点；超过后一个，损失变成无穷。
 
 # %% [markdown] lang="en"
 # {fig:curvature-surge} The loss from the trained point on. At 0.9 times $2/\lambda$ it falls steadily. At {exact:1.4} and 2 times it first surges, then comes back and ends lower than at 0.9, and at 3 times it does not come back (the curve is cut at a hundredfold).[^curvature-surge]
@@ -389,7 +389,7 @@ for multiple in (1.2, 1.4, 1.7, 2.0):
 lowest, highest = min(settled), max(settled)
 
 # %% [markdown] lang="zh"
-# 四个学习率都使 $\eta\lambda/2$ 到了 {val:curvature.lowest:.3f} 与 {val:curvature.highest:.3f} 之间：网络自己走到了 $\lambda$ 接近 $2/\eta$ 的地方。
+# 四个学习率都使 $\eta\lambda/2$ 走到了 {val:curvature.lowest:.3f} 与 {val:curvature.highest:.3f} 之间：网络自己走到了 $\lambda$ 接近 $2/\eta$ 的地方。
 #
 # ## 学到了什么 {#learned}
 #

@@ -213,7 +213,7 @@ plt.show()
 #
 # ## 学到了什么 {#learned}
 #
-# - 在二次函数上，长远的因子只由特征值决定，可以预先算出 {fig:newton-sweep}。步数还与起点有关：实测梯度下降 {val:newton.descent_steps:.0f} 步，重球法 {val:newton.ball_steps:.0f} 步，牛顿法 1 步。
+# - 在二次函数上，长远的因子由特征值与所取的学习率、动量决定，可以预先算出 {fig:newton-sweep}。步数还与起点有关：实测梯度下降 {val:newton.descent_steps:.0f} 步，重球法 {val:newton.ball_steps:.0f} 步，牛顿法 1 步。
 # - 有了动量，因子里的条件数换成它的平方根 {eq:newton-ball-rate}。牛顿法与条件数无关 {eq:newton-step}，代价是要解一个线性方程组。
 # - 学习率的上限由最大的特征值决定，收敛慢则是最小的特征值造成的 {eq:newton-descent-rate}。
 #
@@ -231,7 +231,7 @@ plt.show()
 #
 # ## What was learned {#learned}
 #
-# - On a quadratic function, the factor in the long run depends only on the eigenvalues and can be computed beforehand {fig:newton-sweep}. The number of steps also depends on the start. Gradient descent took {val:newton.descent_steps:.0f} steps, heavy ball {val:newton.ball_steps:.0f}, and Newton's method 1.
+# - On a quadratic function, the factor in the long run follows from the eigenvalues, the learning rate and the momentum, and can be computed beforehand {fig:newton-sweep}. The number of steps also depends on the start. Gradient descent took {val:newton.descent_steps:.0f} steps, heavy ball {val:newton.ball_steps:.0f}, and Newton's method 1.
 # - Momentum replaces the condition number in the factor by its square root {eq:newton-ball-rate}. Newton's method does not depend on the condition number {eq:newton-step}, at the price of solving a linear system.
 # - The largest eigenvalue limits the learning rate, and the smallest eigenvalue makes convergence slow {eq:newton-descent-rate}.
 #
