@@ -45,7 +45,7 @@ DEPTHS = (4, 8, 12, 16, 24, 32, 48)
 #
 # {eq:edge-of-chaos-scale}
 #
-# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形里，层数够多，输入的区别就忘掉了，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
+# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形里，层数一多，输入的区别就丢失了，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
 #
 # 期望用高斯–埃尔米特求积（Gauss–Hermite）来算。
 
@@ -99,7 +99,7 @@ for weight, (_, c, slope) in zip(WEIGHT_VARIANCES, points, strict=True):
 #
 # ## 测量 {#measurement}
 #
-# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层，权重方差都是 1 除以宽度。
+# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，叠在一起，用批量矩阵乘法同时训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层，权重方差都是 1 除以宽度。
 
 # %% [markdown] lang="en"
 # The prediction is that on both sides the trainable depth follows the depth scale, with a peak at a $\sigma_w^2$ of about {exact:1.8}. The multiple is not predicted but measured. The figure in the paper shows 6.

@@ -432,7 +432,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-rare} 每组字符的损失减去 Adam 的损失，八个种子的平均与标准误；从左到右，越来越常见。普通的 SGD 在频率 0.1% 到 0.3% 的字符上落后得最多；在最少见的一组上，它反而领先。Muon 在各组都不落后于 Adam。[^language-rare]
 #
-# 在词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
+# 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
 #
 # ## 预热 {#warmup}
 #
@@ -469,7 +469,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-warmup} Adam 的验证损失，有预热与没有预热，两个种子的平均。在最高的两个学习率上，没有预热的一条明显更高；学习率再低，两条线就靠得很近。[^language-warmup]
 #
-# 各取最好的学习率，没有预热的一方高 {val:language.gain:.3f}。学习率是 {exact:0.0625} 时，高 {val:language.gain_high:.2f}。[学习率](../training/learning-rate.md#warm-up)一章里，有了预热，更高的学习率也能用；在这个模型上也是如此。在最好的学习率上，差别与误差相当。[^language-warmup]
+# 各取最好的学习率，没有预热的一方高 {val:language.gain:.3f}。学习率是 {exact:0.0625} 时，高 {val:language.gain_high:.2f}。在[学习率](../training/learning-rate.md#warm-up)一章里，有了预热，更高的学习率也能用；在这个模型上也是如此。在最好的学习率上，差别与误差相当。[^language-warmup]
 #
 # ## 调度 {#schedules}
 #
