@@ -101,7 +101,7 @@ for step in (1e-2, 1e-3, 1e-4):
 # %% [markdown] lang="zh"
 # ## 平台 {#plateau}
 #
-# 幂迭代反复乘以 $H$，每次再归一化，于是主特征值（它的绝对值大于其余各个）占的份额越来越大。特征值由瑞利商（Rayleigh）读出：
+# 幂迭代反复乘以 $H$，每次再归一化，主特征值（它的绝对值大于其余各个）的特征向量占的份额就越来越大。特征值由瑞利商（Rayleigh）读出：
 #
 # {eq:curvature-rayleigh}
 #
@@ -110,7 +110,7 @@ for step in (1e-2, 1e-3, 1e-4):
 # %% [markdown] lang="en"
 # ## A plateau {#plateau}
 #
-# Power iteration multiplies by $H$ and normalizes, again and again. The share of the eigenvalue with the largest modulus grows. The Rayleigh quotient then gives the eigenvalue:
+# Power iteration multiplies by $H$ and normalizes, again and again. The share of the eigenvector whose eigenvalue has the largest modulus grows. The Rayleigh quotient then gives the eigenvalue:
 #
 # {eq:curvature-rayleigh}
 #
@@ -342,7 +342,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:curvature-surge} 从训练过的点出发的损失。0.9 倍的 $2/\lambda$，损失单调下降。{exact:1.4} 倍与 2 倍，损失先冲上去，又落回来，最后比 0.9 倍的更低；3 倍，损失一去不回（曲线在一百倍处截断）。[^curvature-surge]
 #
-# 于是要分清两个上限：一个是损失第一次高于起点的学习率，另一个是损失变成无穷的学习率。
+# 于是要分清两个上限：学习率超过前一个，损失会高于起点；超过后一个，损失变成无穷。
 
 # %% [markdown] lang="en"
 # {fig:curvature-surge} The loss from the trained point on. At 0.9 times $2/\lambda$ it falls steadily. At {exact:1.4} and 2 times it first surges, then comes back and ends lower than at 0.9, and at 3 times it does not come back (the curve is cut at a hundredfold).[^curvature-surge]
@@ -389,12 +389,12 @@ for multiple in (1.2, 1.4, 1.7, 2.0):
 lowest, highest = min(settled), max(settled)
 
 # %% [markdown] lang="zh"
-# 四个学习率都使 $\eta\lambda/2$ 到了 {val:curvature.lowest:.3f} 与 {val:curvature.highest:.3f} 之间：网络自己走到了 $\lambda$ 接近 $2/\eta$ 的地方。
+# 四个学习率都使 $\eta\lambda/2$ 走到了 {val:curvature.lowest:.3f} 与 {val:curvature.highest:.3f} 之间：网络自己走到了 $\lambda$ 接近 $2/\eta$ 的地方。
 #
 # ## 学到了什么 {#learned}
 #
 # - $2/\lambda$ 是**下降**的上限：在训练过的点上，学习率从它的 {val:curvature.rises:.1f} 倍起，损失就会上升（倍数每隔 0.1 试一个）。
-# - $2/\lambda$ **不是训练失败的上限**。过了它，损失先冲上去，网络被甩到更平的地方，训练继续；要到 {val:curvature.diverges:.1f} 倍才发散。文献里叫“弹射”（catapult）[@lewkowycz2020]。
+# - $2/\lambda$ **不是训练失败的界限**。过了它，损失先冲上去，网络被甩到更平的地方，训练继续；要到 {val:curvature.diverges:.1f} 倍才发散。文献里叫“弹射”（catapult）[@lewkowycz2020]。
 # - 初始化处的 $2/\lambda$ 只给出一个尺度：损失从它的 {val:curvature.rises_start:.1f} 倍起上升，从 {val:curvature.diverges_start:.1f} 倍起发散。对无限宽的两层线性网络，理论的答案是 2 倍，即 $4/\lambda$ [@lewkowycz2020]。
 # - 曲率不是网络固有的常数：在上面四次训练里，它都随学习率走到了 $2/\eta$ 附近，即“稳定性的边缘”（edge of stability）[@cohen2021]。
 # - 迭代不再变化，不等于已经收敛：幂迭代停在 {val:curvature.plateau:.2f}，70 步没有变，而它是第二大的特征值。

@@ -5,7 +5,7 @@
 #
 # ## 问题 {#question}
 #
-# 下面的网络有三个卷积层、九个线性层，都用 ReLU，损失停在乱猜的水平。有四层的初始化写错了：He 的方差是 2 除以 fan_in，有人把它当成了标准差。假装不知道是哪四层，怎样找出来？
+# 下面的网络有三个卷积层、九个线性层，各层之间是 ReLU，损失停在乱猜的水平。有四层的初始化写错了：He 的方差是 2 除以 fan_in，有人把它当成了标准差。假装不知道是哪四层，怎样找出来？
 
 # %% [markdown] lang="en"
 # # Diagnosis: in which layer does the signal die? {#diagnose}
@@ -14,7 +14,7 @@
 #
 # ## Question {#question}
 #
-# The network below has three convolutions and nine linear layers with ReLU, and its loss stays at the level of guessing. Four layers were initialized by mistake: He's variance is 2 over fan_in, and somebody took it for the standard deviation. Pretend that you do not know which four. How can they be found?
+# The network below has three convolutions and nine linear layers with ReLU between them, and its loss stays at the level of guessing. Four layers were initialized by mistake: He's variance is 2 over fan_in, and somebody took it for the standard deviation. Pretend that you do not know which four. How can they be found?
 
 # %%
 import math
@@ -73,7 +73,7 @@ def weighted(model: nn.Module) -> list[nn.Linear | nn.Conv2d]:
 #
 # {eq:he-backward}
 #
-# 写错的层，方差成了 2 除以 fan_in 的平方，因子成了 2 除以 fan_in，宽 64 时是 1/32。四层合起来，信号缩小到约百万分之一 {eq:he-recursion}。过了这四层，信号小；没有到这四层，梯度小。权重的梯度是两者的乘积，所以**每一层**的权重都学不动，只看权重的梯度找不出坏的层 {fig:diagnose-patient}。
+# 写错的层，标准差是 2 除以 fan_in，方差是这个数的平方，因子于是成了 2 除以 fan_in，宽 64 时是 1/32。四层合起来，信号缩小到约百万分之一 {eq:he-recursion}。过了这四层，信号小；没有到这四层，梯度小。权重的梯度是两者的乘积，所以**每一层**的权重都学不动，只看权重的梯度找不出坏的层 {fig:diagnose-patient}。
 #
 # `diagnose` 在各个模块上挂钩子，记下输出的二阶矩，再记下那里的梯度的二阶矩；代码与那一页的逐字相同。先写下你的猜测：哪几层，哪条曲线会掉下去？
 
@@ -741,7 +741,7 @@ print(f"loss {loss_before:.1f} before, {loss_after:.1f} after")
 #
 # ## 学到了什么 {#learned}
 #
-# - 前面有 ReLU 的一层，它的因子由权重就能算出 {eq:he-recursion}，不用训练，也不用数据。
+# - 前面有 ReLU 的一层，它的因子由权重就能预测 {eq:he-recursion}，不用训练，也不用数据。
 # - 信号在坏的层**之后**小，梯度在坏的层**之前**小，权重的梯度**处处**小 {fig:diagnose-patient}。要找坏的层，看信号每层的因子，不要看权重的梯度 {fig:diagnose-patient}。
 # - 这里只要修好坏的层就够了：三个种子的损失平均降到 {val:diagnose.loss_after:.2f}。
 #
@@ -761,7 +761,7 @@ print(f"loss {loss_before:.1f} before, {loss_after:.1f} after")
 #
 # ## What was learned {#learned}
 #
-# - For a layer behind a ReLU, the factor can be computed from its weights {eq:he-recursion}, without training and without data.
+# - For a layer behind a ReLU, the factor can be predicted from its weights {eq:he-recursion}, without training and without data.
 # - The signal is small **behind** the bad layers, the gradient is small **before** them, and the gradients of the weights are small **everywhere** {fig:diagnose-patient}. To find bad layers, look at the factor of the signal and not at the gradients of the weights {fig:diagnose-patient}.
 # - Here it was enough to repair the bad layers. Over three seeds, the loss fell to {val:diagnose.loss_after:.2f} on average.
 #

@@ -37,7 +37,7 @@ DEPTHS = (4, 8, 12, 16, 24, 32, 48)
 # %% [markdown] lang="zh"
 # ## 预测 {#prediction}
 #
-# 两个输入的相关系数，每过一层按同一个映射变化。下式里 $u$ 与 $t$ 是方差为 $q_{\star}$ 的独立正态变量：
+# 两个输入的相关系数，每过一层按同一个映射变化。下式里 $u$ 与 $t$ 是独立的正态变量，均值为零，方差为 $q_{\star}$：
 #
 # {eq:mean-field-correlation}
 #
@@ -45,14 +45,14 @@ DEPTHS = (4, 8, 12, 16, 24, 32, 48)
 #
 # {eq:edge-of-chaos-scale}
 #
-# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形里，层数够多，输入的区别就忘掉了，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
+# $\sigma_w^2$ 小的时候，$c_{\star}$ 是 1：不同的输入变得一样，网络有序。$\sigma_w^2$ 大的时候，$c_{\star}$ 小于 1：再近的两个输入也会分开，网络混沌。两种情形里，层数一多，输入的区别就丢失了，要学的东西到不了输出。两者之间，斜率到了 1，深度尺度发散 {eq:edge-of-chaos-scale}：这就是混沌边缘，见[平均场与混沌边缘](../initialization/mean-field.md)。
 #
 # 期望用高斯–埃尔米特求积（Gauss–Hermite）来算。
 
 # %% [markdown] lang="en"
 # ## Prediction {#prediction}
 #
-# From layer to layer, the correlation of two inputs changes by the same map. In the formula, $u$ and $t$ are independent normal variables of variance $q_{\star}$:
+# From layer to layer, the correlation of two inputs changes by the same map. In the formula, $u$ and $t$ are independent normal variables of mean zero and variance $q_{\star}$:
 #
 # {eq:mean-field-correlation}
 #
@@ -99,7 +99,7 @@ for weight, (_, c, slope) in zip(WEIGHT_VARIANCES, points, strict=True):
 #
 # ## 测量 {#measurement}
 #
-# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，堆成一个批量矩阵乘法，一起训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层，权重方差都是 1 除以宽度。
+# 选定一个深度，11 个 $\sigma_w^2$ 各建一个网络，叠在一起，用批量矩阵乘法同时训练：宽 64，带动量的 SGD，每批 32 张，150 步。这些网络的输出层，权重方差都是 1 除以宽度。
 
 # %% [markdown] lang="en"
 # The prediction is that on both sides the trainable depth follows the depth scale, with a peak at a $\sigma_w^2$ of about {exact:1.8}. The multiple is not predicted but measured. The figure in the paper shows 6.
@@ -185,12 +185,12 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:edge-of-chaos-map} 训练 150 步之后的训练准确率：亮的高，暗的低，0.1 是乱猜。虚线是预测的深度尺度的 6 倍。左边的暗区在有序的一侧，右上角的暗区在混沌的一侧，大致都在虚线之外。在虚线发散的地方，48 层的网络也能训练。
 #
-# 对每一列，找出准确率降到一半的深度，再除以那里的深度尺度：[^-]
+# 有些列的准确率降到了一半以下。对这样的每一列，找出降到一半的深度，再除以那里的深度尺度：[^-]
 
 # %% [markdown] lang="en"
 # {fig:edge-of-chaos-map} Training accuracy after 150 steps. Bright means high, dark means low, and 0.1 is guessing. Dashed: 6 times the predicted depth scale. The dark regions on the left (ordered) and on the upper right (chaotic) lie roughly beyond the dashed line. Where the line diverges, even the network with 48 layers trains.
 #
-# For each column, find the depth at which the accuracy falls to one half, and divide it by the depth scale there:[^-]
+# In some columns the accuracy falls below one half. For each of these, find the depth at which it reaches one half, and divide it by the depth scale there:[^-]
 
 # %%
 borders = []
@@ -226,7 +226,7 @@ print(f"multiple {multiple:.0f}, from {lowest:.0f} to {highest:.0f}")
 # ## 再试两件事 {#try}
 #
 # 1. 把步数加到三倍。边界移动多少？移动的是哪一侧？
-# 2. 把 tanh 换成 ReLU，偏置取零。还有一条边界吗？$\sigma_w^2$ 在哪里？
+# 2. 把 tanh 换成 ReLU，偏置取零。还有边界吗？它在 $\sigma_w^2$ 等于多少处？
 #
 # ## 参考文献 {#references}
 #

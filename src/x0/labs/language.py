@@ -1,7 +1,7 @@
 # %% [markdown] lang="zh"
 # # 一分钟训练一个语言模型 {#language}
 #
-# 训练部分的不少结论，是在二次函数和 8×8 的数字上量出来的：Adam 与 SGD 谁好，要不要预热，学习率怎样降下来。这里换成文字，逐条再量一遍。
+# 训练部分的不少结论，是在二次函数和 8×8 的手写数字上量出来的：Adam 与 SGD 谁好，要不要预热，学习率怎样降下来。这里换成文字，逐条再量一遍。
 #
 # ## 问题 {#question}
 #
@@ -66,7 +66,7 @@ print(f"repeated, share of the whole text: {repeated:.0f}%")
 print(f"ln V {equal:.2f}, by frequency alone {single:.2f}")
 
 # %% [markdown] lang="zh"
-# 重复的段落占全文的 {val:language.repeated:.0f}%。一共有 {val:language.size:.0f} 种字符，记作 $V$。各种字符给相同的概率，损失是 $\ln V$，即 {val:language.equal:.2f}；按各自的频率给概率，损失是 {val:language.single:.2f}。
+# 重复的段落占全文的 {val:language.repeated:.0f}%。一共有 {val:language.size:.0f} 种字符，记作 $V$。给各种字符相同的概率，损失是 $\ln V$，即 {val:language.equal:.2f}；按各自的频率给概率，损失是 {val:language.single:.2f}。
 #
 # ## 模型 {#model}
 #
@@ -135,7 +135,7 @@ examples = batch(valid_text, 512, torch.Generator().manual_seed(SEED))
 # %% [markdown] lang="zh"
 # ## 初始损失 {#first}
 #
-# 归一化之后的流，二阶矩是 1。输出层的标准差是 $\sigma$、宽度是 $n$ 时，得分的方差是 $n\sigma^2$ {eq:transformers-tied-variance}，记作 $q$。这样的得分不含信息，期望损失有上下界 {eq:tasks-bounds}：
+# 归一化之后的流，二阶矩是 1。输出层权重的标准差是 $\sigma$、宽度是 $n$ 时，得分的方差是 $n\sigma^2$ {eq:transformers-tied-variance}，记作 $q$。这样的得分不含信息，期望损失有上下界 {eq:tasks-bounds}：
 #
 # {eq:tasks-bounds}
 #
@@ -144,7 +144,7 @@ examples = batch(valid_text, 512, torch.Generator().manual_seed(SEED))
 # %% [markdown] lang="en"
 # ## The first loss {#first}
 #
-# The normalized stream has second moment 1. If the output layer has standard deviation $\sigma$ and width $n$, the variance of the scores is $n\sigma^2$ {eq:transformers-tied-variance}; call it $q$. Such scores carry no information, and the expected loss lies between two bounds {eq:tasks-bounds}:
+# The normalized stream has second moment 1. If the weights of the output layer have standard deviation $\sigma$ and its width is $n$, the variance of the scores is $n\sigma^2$ {eq:transformers-tied-variance}; call it $q$. Such scores carry no information, and the expected loss lies between two bounds {eq:tasks-bounds}:
 #
 # {eq:tasks-bounds}
 #
@@ -433,7 +433,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-rare} 每组字符的损失减去 Adam 的损失，八个种子的平均与标准误；从左到右，越来越常见。普通的 SGD 在频率 0.1% 到 0.3% 的字符上落后得最多；在最少见的一组上，它反而领先。Muon 在各组都不落后于 Adam。[^language-rare]
 #
-# 在词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
+# 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
 #
 # ## 预热 {#warmup}
 #
@@ -470,7 +470,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-warmup} Adam 的验证损失，有预热与没有预热，两个种子的平均。在最高的两个学习率上，没有预热的一条明显更高；学习率再低，两条线就靠得很近。[^language-warmup]
 #
-# 各取最好的学习率，没有预热的一方高 {val:language.gain:.3f}。学习率是 {exact:0.0625} 时，高 {val:language.gain_high:.2f}。[学习率](../training/learning-rate.md#warm-up)一章里，有了预热，更高的学习率也能用；在这个模型上也是如此。在最好的学习率上，差别与误差相当。[^language-warmup]
+# 各取最好的学习率，没有预热的一方高 {val:language.gain:.3f}。学习率是 {exact:0.0625} 时，高 {val:language.gain_high:.2f}。在[学习率](../training/learning-rate.md#warm-up)一章里，有了预热，更高的学习率也能用；在这个模型上也是如此。在最好的学习率上，差别与误差相当。[^language-warmup]
 #
 # ## 调度 {#schedules}
 #
@@ -571,7 +571,7 @@ print(write(one, validation[:LENGTH], 240))
 # ## 学到了什么 {#learned}
 #
 # - 初始损失由得分的方差决定 {fig:language-first}。标准差是 1 的输出层，出发时比乱猜差得多，300 步也没有补回来。[^language-head]
-# - Muon 领先 Adam，Adam 领先 SGD，前者的差距更大 {fig:language-rates}。按每个字符算，Adam 领先 SGD 最多的是频率 0.1% 到 0.3% 的字符；在更少见的字符上，领先的是 SGD {fig:language-rare}。
+# - Muon 领先 Adam，Adam 领先普通的 SGD，前一个差距更大 {fig:language-rates}。按每个字符算，Adam 领先 SGD 最多的是频率 0.1% 到 0.3% 的字符；在更少见的字符上，领先的是 SGD {fig:language-rare}。
 # - 动量 0.9 没有给 SGD 带来看得出的好处，两边各取了最好的学习率。[^language-ranking]
 # - 预热在这里放宽了学习率的范围；在最好的学习率上，换来的与误差相当 {fig:language-warmup}。
 # - 先不变再降，结果比直线低，直线又比余弦低。[^language-schedules] 在带噪声的二次函数上，余弦低于先不变再降。两个问题的名次不同。
@@ -593,7 +593,7 @@ print(write(one, validation[:LENGTH], 240))
 # ## What was learned {#learned}
 #
 # - The variance of the scores determines the first loss {fig:language-first}. A head of standard deviation 1 starts far worse than guessing and has not made up for it after 300 steps.[^language-head]
-# - Muon is ahead of Adam, and Adam is ahead of SGD by less {fig:language-rates}. Per character, Adam's lead over SGD is largest at frequencies between 0.1% and 0.3%. On rarer characters, SGD is ahead {fig:language-rare}.
+# - Muon is ahead of Adam, and Adam is ahead of plain SGD by less {fig:language-rates}. Per character, Adam's lead over SGD is largest at frequencies between 0.1% and 0.3%. On rarer characters, SGD is ahead {fig:language-rare}.
 # - A momentum of 0.9 brought SGD no visible gain, each at its best rate.[^language-ranking]
 # - Warm-up widens the range of learning rates here. At the best rate, its gain is comparable to the error {fig:language-warmup}.
 # - The rate that is held and then falls ends lower than the straight line, and the straight line lower than the cosine.[^language-schedules] On the noisy quadratic, the cosine ends below the rate that is held. The two problems rank the schedules differently.
@@ -619,7 +619,7 @@ print(f"std 0.02: minus std 0.1 {quiet_gap[0]:+.2f} ± {quiet_gap[1]:.2f}")
 print(f"Muon, cold: minus warm  {muon_gap[0]:+.3f} ± {muon_gap[1]:.3f}")
 
 # %% [markdown] lang="zh"
-# 1. 没有。结果比标准差 0.1 高 {val:language.quiet_gap:.2f}，比标准差 1 也高。初始损失接近 $\ln V$，说的是得分很小，没有说训练会顺利。
+# 1. 没有更好：结果比标准差 0.1 高 {val:language.quiet_gap:.2f}，比标准差 1 也高。初始损失接近 $\ln V$，说的是得分很小，没有说训练会顺利。
 # 2. 没有看出来。在同一个学习率上，去掉预热的差是 {val:language.muon_gap:.3f}。
 #
 # ## 参考文献 {#references}

@@ -45,17 +45,17 @@ goal = wanted[:128]
 # %% [markdown] lang="zh"
 # ## 两个模型 {#models}
 #
-# 网络有一个隐藏层，宽 $n$；权重取自标准正态分布，每层的输出再除以输入数的平方根。这样写，学习率不随宽度变 [@jacot2018]。记起点为 $\theta_0$，走过的位移为 $\Delta$。两个模型都减去起点的输出：
+# 网络有一个隐藏层，宽 $n$；权重取自标准正态分布，每层的输出再除以输入数的平方根。这样写，合用的学习率不随宽度变 [@jacot2018]。记起点为 $\theta_0$，走过的位移为 $\Delta$。两个模型都减去起点的输出：
 #
 # - 网络：$f(\theta_0 + \Delta) - f(\theta_0)$；
 # - 线性化：$f$ 在 $\theta_0$ 处沿 $\Delta$ 的方向导数，由 `torch.func.jvp` 算出，代价与前向传播相当。
 #
-# 展开到三阶，两者相差的是后面的项 {eq:multivariate-taylor}。两者用同样的数据、同样的学习率 1、全部 128 张图，走 100 步；十个种子用 `vmap` 叠在一起。
+# 两者相差的是展开式里一阶以后的项 {eq:multivariate-taylor}。两者都用同样的 128 张图、同样的学习率 1，走 100 步；十个种子用 `vmap` 叠在一起。
 
 # %% [markdown] lang="en"
 # ## Two models {#models}
 #
-# The network has one hidden layer of width $n$. The weights are standard normal, and the output of each layer is divided by the square root of the number of inputs. In this form the learning rate does not depend on the width [@jacot2018]. Let $\theta_0$ be the start and $\Delta$ the displacement. Both models subtract the output at the start:
+# The network has one hidden layer of width $n$. The weights are standard normal, and the output of each layer is divided by the square root of the number of inputs. In this form the same learning rate serves all widths [@jacot2018]. Let $\theta_0$ be the start and $\Delta$ the displacement. Both models subtract the output at the start:
 #
 # - the network: $f(\theta_0 + \Delta) - f(\theta_0)$;
 # - the linearization: the derivative of $f$ at $\theta_0$ along $\Delta$, which `torch.func.jvp` computes at a cost similar to a forward pass.
@@ -275,7 +275,7 @@ plt.show()
 #
 # ## 测量：折点 {#kinks}
 #
-# ReLU 在折点两侧都是线性的，与后面的项对应的是跨过的折点。数一数：从起点到终点，有多少对（图，神经元）的预激活值变了号？猜一猜：宽度增加时，变号的比例怎样变，变号的总数呢？
+# ReLU 在折点两侧都是线性的。除了两层相乘，使网络离开线性化的就是跨过的折点。数一数：从起点到终点，有多少对（图，神经元）的预激活值变了号？猜一猜：宽度增加时，变号的比例怎样变，变号的总数呢？
 
 # %% [markdown] lang="en"
 # {fig:linear-terms} The second- and third-order terms of the tanh network at the end of training and what is left, relative to the first-order term. All three lines fall with the width.[^linear-terms]
@@ -284,7 +284,7 @@ plt.show()
 #
 # ## Measurement: the kinks {#kinks}
 #
-# ReLU is linear on either side of its kink, and what corresponds to the later terms are kinks that are crossed. Count them: between start and end, for how many pairs of an image and a neuron does the pre-activation change its sign? Make a guess: as the width grows, what happens to the share of these pairs, and what to their number?
+# ReLU is linear on either side of its kink. What takes the network away from its linearization, apart from the product of the two layers, are kinks that are crossed. Count them: between start and end, for how many pairs of an image and a neuron does the pre-activation change its sign? Make a guess: as the width grows, what happens to the share of these pairs, and what to their number?
 
 # %%
 crossed = {}

@@ -58,7 +58,7 @@ print(f"kappa       {kappa:.2f}")
 #
 # {eq:newton-descent-rate}
 #
-# **重球法**再加上一步的位移乘 $\beta$，误差服从二阶递推：
+# **重球法**每步再添上前一步位移的 $\beta$ 倍，误差服从二阶递推：
 #
 # {eq:newton-ball}
 #
@@ -213,9 +213,9 @@ plt.show()
 #
 # ## 学到了什么 {#learned}
 #
-# - 在二次函数上，长远的因子只由特征值决定，可以预先算出 {fig:newton-sweep}。步数还与起点有关：实测梯度下降 {val:newton.descent_steps:.0f} 步，重球法 {val:newton.ball_steps:.0f} 步，牛顿法 1 步。
+# - 在二次函数上，长远的因子由特征值与所取的学习率、动量决定，可以预先算出 {fig:newton-sweep}。步数还与起点有关：实测梯度下降 {val:newton.descent_steps:.0f} 步，重球法 {val:newton.ball_steps:.0f} 步，牛顿法 1 步。
 # - 有了动量，因子里的条件数换成它的平方根 {eq:newton-ball-rate}。牛顿法与条件数无关 {eq:newton-step}，代价是要解一个线性方程组。
-# - 学习率的上限由最大的特征值决定，收敛慢则是最小的特征值造成的 {eq:newton-descent-rate}。
+# - 学习率的上限由最大的特征值决定，收敛的快慢由它与最小特征值之比决定 {eq:newton-descent-rate}。
 #
 # ## 再试两件事 {#try}
 #
@@ -231,9 +231,9 @@ plt.show()
 #
 # ## What was learned {#learned}
 #
-# - On a quadratic function, the factor in the long run depends only on the eigenvalues and can be computed beforehand {fig:newton-sweep}. The number of steps also depends on the start. Gradient descent took {val:newton.descent_steps:.0f} steps, heavy ball {val:newton.ball_steps:.0f}, and Newton's method 1.
+# - On a quadratic function, the factor in the long run follows from the eigenvalues, the learning rate and the momentum, and can be computed beforehand {fig:newton-sweep}. The number of steps also depends on the start. Gradient descent took {val:newton.descent_steps:.0f} steps, heavy ball {val:newton.ball_steps:.0f}, and Newton's method 1.
 # - Momentum replaces the condition number in the factor by its square root {eq:newton-ball-rate}. Newton's method does not depend on the condition number {eq:newton-step}, at the price of solving a linear system.
-# - The largest eigenvalue limits the learning rate, and the smallest eigenvalue makes convergence slow {eq:newton-descent-rate}.
+# - The largest eigenvalue limits the learning rate, and its ratio to the smallest one sets the speed of convergence {eq:newton-descent-rate}.
 #
 # ## Two things to try {#try}
 #

@@ -288,7 +288,7 @@ at_best = mean_error(table["standard", 512][2] - table["μP", 512][2])
 # %% [markdown] lang="zh"
 # {fig:transfer-rates} 验证损失随学习率的变化，横轴是学习率以 2 为底的对数；竖的点线是抛物线的顶点。左：标准做法，越宽，谷底越靠左。右：μP，三条线的谷底离得不到半格。[^transfer-rates]
 #
-# 从宽 32 到宽 512，平均到每次加倍，最好的学习率在以 2 为底的对数上移动：标准做法 {val:transfer.shift["standard"]:.2f}，μP {val:transfer.shift["μP"]:.2f}。把宽 32 上最好的 2⁻⁷ 直接用到宽 512，标准做法的损失比 μP 高 {val:transfer.worse:.3f}；标准做法自己重新挑学习率，只高 {val:transfer.at_best:.3f}。两者的网络差得不多，差在学习率能不能搬过来。[^transfer-price]
+# 从宽 32 到宽 512，宽度每加倍，最好的学习率以 2 为底的对数平均移动：标准做法 {val:transfer.shift["standard"]:.2f}，μP {val:transfer.shift["μP"]:.2f}。把宽 32 上最好的 2⁻⁷ 直接用到宽 512，标准做法的损失比 μP 高 {val:transfer.worse:.3f}；标准做法自己重新挑学习率，只高 {val:transfer.at_best:.3f}。两个网络差得不多，差在学习率能不能搬过来。[^transfer-price]
 #
 # ## 缺一条会怎样 {#ablation}
 #
@@ -372,7 +372,7 @@ print(f"hidden rate alone: {hidden_alone[0]:+.2f} ± {hidden_alone[1]:.2f}")
 
 # %% [markdown] lang="zh"
 # 1. 从宽 32 到宽 128，每加倍移动 {val:transfer.hidden_alone:.2f}；标准做法在这两种宽度之间移动 {val:transfer.to_128:.2f}。
-# 2. 因子从 $32/n$ 变成 $128/n$，四倍的学习率，四倍的输出方差：是另一个网络。宽 32 与宽 128 各自的谷底不同，从哪里出发，就把哪里的学习率搬过来 {fig:transfer-rates}。
+# 2. 因子从 $32/n$ 变成 $128/n$，隐藏层与输出层的学习率、输出层的方差都变成四倍，成了另一个网络。用标准做法，宽 32 与宽 128 的谷底不同；μP 从哪个宽度出发，就把哪里的学习率搬过去 {fig:transfer-rates}。
 #
 # ## 参考文献 {#references}
 #
@@ -382,7 +382,7 @@ print(f"hidden rate alone: {hidden_alone[0]:+.2f} ± {hidden_alone[1]:.2f}")
 
 # %% [markdown] lang="en"
 # 1. From width 32 to 128, it moves by {val:transfer.hidden_alone:.2f} for each doubling. Between the same widths, the standard way moves by {val:transfer.to_128:.2f}.
-# 2. The factor becomes $128/n$ instead of $32/n$, which means four times the rates and four times the output variance, and so another network. Widths 32 and 128 have different valleys in the standard way, and μP carries over the one from which it starts {fig:transfer-rates}.
+# 2. The factor becomes $128/n$ instead of $32/n$, which means four times the rates of the hidden and the output layer and four times the output variance, and so another network. Widths 32 and 128 have different valleys in the standard way, and μP carries over the one from which it starts {fig:transfer-rates}.
 #
 # ## References {#references}
 #
