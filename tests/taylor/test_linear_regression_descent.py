@@ -75,15 +75,19 @@ def test_each_side_of_the_limit_has_its_factor(values: Callable[[str], Any]) -> 
 
 @pytest.mark.proves("linear-regression-rates", kind="caption", range="η = 0.01, 0.5, 0.7653, 0.81")
 def test_the_figure_shows_three_falling_curves_and_a_rising_one() -> None:
-    """0.81 climbs; of the other three 0.7653 falls fastest and 0.01 slowest."""
+    """0.81 climbs; of the others 0.5 is first ahead, and 0.7653 is lowest at 200, 0.01 highest."""
     figure = plot_loss()
     (axis,) = figure.axes
-    ends = []
+    ends, early = [], []
     for i in range(4):
         predicted, measured = axis.lines[2 * i : 2 * i + 2]
         assert predicted.get_linestyle() == "--"
         np.testing.assert_allclose(measured.get_ydata(), predicted.get_ydata(), rtol=1e-5)
-        ends.append(float(np.asarray(measured.get_ydata())[-1]))
+        loss = np.asarray(measured.get_ydata())
+        ends.append(float(loss[-1]))
+        early.append(float(loss[1]))
+        assert (np.diff(loss) > 0).all() == (i == 3)
     start = float(np.asarray(axis.lines[0].get_ydata())[0])
+    assert early[1] < min(early[0], early[2]) / 4
     assert ends[2] < ends[1] < ends[0] < start < ends[3]
     plt.close(figure)
