@@ -12,6 +12,7 @@ import copy
 import importlib
 import inspect
 import math
+import random
 import re
 import signal
 import traceback
@@ -338,6 +339,7 @@ def members(subject: Subject, base: dict[str, Any], name: str) -> dict[str, Call
         scalar = isinstance(base.get("point"), Tensor) or "Scalar" in subject.source
         scalar = scalar and not number
         functions = tensors.LOSSES if scalar else tensors.ACTIVATIONS
+        functions = tensors.PRODUCTS if name == "product" else functions
         return {k: (lambda f=f: f) for k, f in functions.items()}
     plain = {"float": tensors.FLOATS, "int": tensors.INTS, "str": tensors.STRINGS}.get(what, {})
     return {
@@ -408,6 +410,9 @@ OBSERVERS = (
 )
 
 
+DRAW = ("dropout", "lazy")  # in their forward pass, from the global generator
+
+
 def promises(subject: Subject) -> bool:
     """Tell whether the docstring says what is refused."""
     return bool(re.search(r"Raises:|rrors (are|and)|as \w+ does", subject.document))
@@ -421,18 +426,20 @@ def frozen(value: Any) -> Any:
     if isinstance(value, nn.Module):
         state = {k: frozen(v) for k, v in value.named_parameters()}
         state |= {f"buffer {k}": frozen(v) for k, v in value.named_buffers()}
-        grads = {k: frozen(p.grad) for k, p in value.named_parameters()}
-        return (
-            [(n, type(m), m.training, len(m._forward_hooks)) for n, m in value.named_modules()],
-            state,
-            grads,
-        )
+        parts = [
+            (n, id(m), type(m), m.training, [len(v) for k, v in vars(m).items() if "_hooks" in k])
+            for n, m in value.named_modules(remove_duplicate=False)
+        ]
+        return parts, state
     if isinstance(value, Tensor):
+        gradient = frozen(value.grad) if value.is_leaf else None
         if value.is_meta or nn.parameter.is_lazy(value):
-            return "no numbers"
+            return "no numbers", value.dtype, value.requires_grad
         plain = value.detach()
         plain = torch.view_as_real(plain) if plain.is_complex() else plain
-        return value.dtype, value.requires_grad, plain.double().numpy().tobytes(), value.shape
+        bits = plain.double().numpy().tobytes()
+        hooks = len(value._backward_hooks or {}) if value.requires_grad else 0
+        return value.dtype, value.requires_grad, value.shape, value.stride(), hooks, bits, gradient
     if isinstance(value, np.ndarray):
         return value.dtype, value.shape, value.tobytes()
     if isinstance(value, (list, tuple)):
@@ -452,6 +459,21 @@ def is_finite(value: Any) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
     return all(map(is_finite, value)) if isinstance(value, (list, tuple)) else True
+
+
+def surroundings() -> tuple[object, ...]:
+    """Return what a function may not leave changed outside of its arguments."""
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.get_default_dtype(),
+        torch.get_num_threads(),
+        torch.backends.mha.get_fastpath_enabled(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_anomaly_enabled(),
+        tuple(np.geterr().items()),
+        random.getstate(),
+    )
 
 
 # Say in their docstrings that they change what they are given.
@@ -476,6 +498,20 @@ signal.signal(signal.SIGPROF, _late)
 class Outcome(NamedTuple):
     end: str  # verified, refused, failed
     why: str = ""
+    result: Any = None
+    warned: bool = False
+
+
+def in_place(subject: Subject) -> bool:
+    """Tell whether a function says that it changes what it is given."""
+    return subject.function.__name__.endswith("_") or subject.key in CHANGES
+
+
+def call(subject: Subject, arguments: dict[str, Any]) -> Any:
+    named = dict(arguments)
+    first = [named.pop(k) for k in arguments if subject.parameters[k].kind == VARIADIC]
+    result = subject.function(*first, **named)
+    return list(result) if inspect.isgenerator(result) else result
 
 
 def ours(error: BaseException, subject: Subject) -> bool:
@@ -497,21 +533,18 @@ def meet(
 ) -> Outcome:
     """Call the function and say how it ended."""
     before = {k: frozen(v) for k, v in arguments.items()}
+    outside = surroundings()
     state, earlier = torch.get_rng_state(), np.random.get_state()[1].tobytes()
     original = copies(arguments) | {"name": subject.function.__name__} if oracle else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             signal.setitimer(signal.ITIMER_PROF, PATIENCE)
-            named = dict(arguments)
-            first = [named.pop(k) for k in arguments if subject.parameters[k].kind == VARIADIC]
-            result = subject.function(*first, **named)
-            if inspect.isgenerator(result):
-                result = list(result)
+            result = call(subject, arguments)
     except Exception as error:
         signal.setitimer(signal.ITIMER_PROF, 0)
         if isinstance(error, Warning) and re.search(r"Warns:|warnings", subject.document):
-            return Outcome("verified")  # a warning that the docstring announces
+            return Outcome("verified", warned=True)  # a warning that the docstring announces
         if not ours(error, subject):
             return Outcome("failed", f"{type(error).__name__}: {str(error)[:150]}")
         changed = [k for k in arguments if not same(frozen(arguments[k]), before[k])]
@@ -519,11 +552,13 @@ def meet(
             return Outcome("failed", f"changed {changed} before it refused")
         return Outcome("refused", str(error))
     signal.setitimer(signal.ITIMER_PROF, 0)
-    in_place = subject.function.__name__.endswith("_") or subject.key in CHANGES
+    if outside != surroundings():
+        return Outcome("failed", f"left the surroundings as {surroundings()[:-1]}")
     changed = [k for k in arguments if not same(frozen(arguments[k]), before[k])]
-    if changed and not in_place:
+    if changed and not in_place(subject):
         return Outcome("failed", f"changed {changed}")
-    given = {"generator", "rng"} & set(arguments) and not in_place
+    given = {"generator", "rng"} & set(arguments) or subject.key in OBSERVERS
+    given = given and (member not in DRAW or subject.key == OBSERVERS[0])
     other = earlier != np.random.get_state()[1].tobytes()
     if given and (other or not torch.equal(state, torch.get_rng_state())):
         return Outcome("failed", "used the global generator")
@@ -535,7 +570,7 @@ def meet(
         complaint = oracle(original, arguments, result, member)
         if complaint:
             return Outcome("failed", complaint)
-    return Outcome("verified")
+    return Outcome("verified", "", result)
 
 
 def same(a: Any, b: Any) -> bool:

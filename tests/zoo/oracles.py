@@ -268,6 +268,106 @@ def curvature(before: Before, after: dict[str, Any], result: Any, member: str) -
     return ""
 
 
+def dense(product: Any, n: int) -> Tensor:
+    """Return the matrix of a product, from its columns."""
+    columns = [product(v.clone()).detach().double() for v in torch.eye(n)]
+    return torch.stack(columns, 1)
+
+
+@oracle("optimization.lanczos", "applications_sharpness.lanczos", "learning_rate_warmup.lanczos")
+def ends(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Measure the residual that it returns, and compare the ends with those of the matrix."""
+    n = len(after["start"])
+    matrix = dense(after["product"], n)
+    size = float(matrix.abs().max())
+    rough = 1e-2 if after["start"].dtype in (torch.float16, torch.bfloat16) else 1e-4
+    rough = 1e-2 if member == "in float16" else rough
+    found = torch.tensor([result.smallest, result.largest]).double()
+    left = matrix @ result.vectors.double() - result.vectors.double() * found
+    worse = float(left.norm(dim=0).max())
+    if abs(worse - result.residual) > rough * (size + abs(worse)):
+        return f"says the residual {result.residual:.3g}, it is {worse:.3g}"
+    values = torch.linalg.eigvalsh(matrix)
+    reached = after["start"].isfinite().all() and (after["start"] != 0).all() and n > 1
+    distinct = float(values.diff().min()) > rough * size if n > 1 else False
+    if result.converged and reached and distinct:
+        error = (found - values[[0, -1]]).abs().max()
+        if error > rough * size:
+            return f"converged to {found.tolist()}, the ends are {values[[0, -1]].tolist()}"
+    return ""
+
+
+@oracle("optimization_trust.conjugate_gradients")
+def conjugate(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Inside of the ball the residual is small; the model is not above its value at 0."""
+    g, radius = after["gradient"].detach().double(), float(after["radius"])
+    if g.dim() != 1 or not len(g) or not g.isfinite().all():
+        return ""
+    matrix = dense(after["product"], len(g))
+    step = result.double()
+    rough = 1e-2 if after["gradient"].dtype in (torch.float16, torch.bfloat16) else 1e-4
+    rough = 1e-2 if member == "in float16" else rough
+    if float(step.norm()) > radius * (1 + rough):
+        return f"a step of length {step.norm():.3g}"
+    change = float(g @ step + step @ matrix @ step / 2)
+    if change > rough * float(g.abs().max() * step.abs().max()):
+        return f"the model rises by {change:.3g}"
+    if float(step.norm()) < radius * (1 - rough):
+        left, size = float((matrix @ step + g).norm()), float(g.norm())
+        if left > (min(0.1, size**0.5) + rough) * size + 1e-9:
+            return f"ends inside of the ball with the residual {left:.3g} of {size:.3g}"
+    return ""
+
+
+@oracle("optimization_trust.trust_region", "optimization_saddles.saddle_free_newton")
+def descends(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    f = after["function"]
+    start, end = (float(f(x.detach()).detach()) for x in (before["point"], result))
+    if math.isfinite(start) and not end <= start + 1e-2 * abs(start):
+        return f"the loss rose from {start:.4g} to {end:.4g}"
+    return ""
+
+
+@oracle("applications_kfac.damped_solve")
+def solved(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    outer, inner, v = (after[k].double() for k in ("outer", "inner", "v"))
+    if not all(x.isfinite().all() for x in (outer, inner, v)):
+        return ""
+    outer, inner = (torch.tril(x) + torch.tril(x, -1).T for x in (outer, inner))
+    x, tau = result.double(), float(after["tau"])
+    left = outer @ x @ inner + tau * x - v
+    size = float(x.abs().max()) * float(outer.norm() * inner.norm() + tau) if x.numel() else 0.0
+    worst = float(left.abs().max()) if x.numel() else 0.0
+    return "" if worst <= 1e-4 * size + 1e-30 else f"residual {worst:.3g}"
+
+
+@oracle("applications_influence.fit_logistic")
+def logistic(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    theta = result[0]
+    x, y, weights = (np.asarray(after[k], float) for k in ("x", "y", "weights"))
+    p = 1 / (1 + np.exp(-theta @ x.T))
+    decay = after["decay"]
+    slope = (weights * (p - y)) @ x / len(y) + decay * theta
+    if decay <= 0 or after.get("steps", 20) < 10 or (weights < 0).any():
+        return ""  # then there need not be a minimum
+    size = np.abs(weights).max(initial=0) * np.abs(x).max(initial=0) + decay * np.abs(theta).max(
+        initial=0
+    )
+    worst = np.abs(slope).max(initial=0)
+    return "" if worst <= 1e-6 * size + 1e-300 else f"the gradient is {worst:.3g}"
+
+
+@oracle("regularization_linear.penalized")
+def ridge(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    x, y = np.asarray(after["x"], float), np.asarray(after["y"], float)
+    if not np.isfinite(x).all() or not np.isfinite(y).all():
+        return ""
+    slope = x.T @ (x @ result - y) + len(x) * after["penalties"] * result
+    size = np.abs(x).sum() * (np.abs(y).max(initial=0) + 1)
+    worst = np.abs(slope).max(initial=0)
+    return "" if worst <= 1e-3 * size else f"the gradient is {worst:.3g}"
+
+
 @oracle("optimization.newton_step")
 def newton(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
     if result.dtype in (torch.float16, torch.bfloat16):
