@@ -567,7 +567,10 @@ def meet(
     if finite and not is_finite(result) and not re.search(r"\b(nan|inf|infin)", document):
         return Outcome("failed", f"not finite: {str(result)[:80]}")
     if oracle:
-        complaint = oracle(original, arguments, result, member)
+        try:
+            complaint = oracle(original, arguments, result, member)
+        except Exception as error:
+            complaint = f"the oracle: {type(error).__name__}: {str(error)[:150]}"
         if complaint:
             return Outcome("failed", complaint)
     return Outcome("verified", "", result)

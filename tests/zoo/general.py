@@ -254,8 +254,9 @@ def layout(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
     except Exception as error:
         return f"strided arguments: {type(error).__name__}: {str(error)[:100]}"
     eps = max([unit(v) for v in arguments.values()], default=0) or 2.0**-23
+    most = max([size(a) for _, a in found], default=0.0)
     for (path, a), (_, b) in zip(found, second, strict=True):
-        if gap(a, b) > math.sqrt(eps) * max(size(a), size(b)):
+        if gap(a, b) > math.sqrt(eps) * max(size(a), size(b), 1e-6 * most):
             return f"strided arguments move {path or 'the result'} by {gap(a, b):.3g} of {size(a):.3g}"
     return ""
 

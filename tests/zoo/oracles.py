@@ -6,6 +6,7 @@ An oracle gets what the arguments were, what they are now, the result and the me
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -91,18 +92,19 @@ def unchanged(p: Tensor, old: Tensor) -> bool:
 
 
 def far(weight: Tensor, std: float) -> bool:
-    """Tell whether the deviation of independent numbers is not std, by 6 standard errors."""
+    """Tell whether the deviation of independent numbers is not std, by 4 standard errors."""
     numbers = weight.detach().abs().double()
     measured = numbers.square().mean().sqrt().item()
     if std < torch.finfo(weight.dtype).tiny:
         return measured > std
-    return abs(measured / std - 1) > 6 / math.sqrt(2 * numbers.numel()) + 0.01
+    return abs(measured / std - 1) > 4 / math.sqrt(2 * numbers.numel()) + 4 * torch.finfo(weight.dtype).eps
 
 
 def effective(module: nn.Module, name: str = "weight") -> Tensor:
     """Return the weight a layer computes with, also under the old hooks."""
     for hook in module._forward_pre_hooks.values():
-        hook(module, ())
+        if not isinstance(hook, types.FunctionType):  # the user's are functions
+            hook(module, ())
     return getattr(module, name).detach()
 
 
@@ -117,6 +119,9 @@ def padding(model: nn.Module) -> str:
 @oracle("choosing.initialize_")
 def initialized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
     model = after["model"]
+    for name, buffer in model.named_buffers():  # before a weight is read: that may change one
+        if not unchanged(buffer, before["model"][name]):
+            return f"the buffer {name} changed"
     left = set(result)
     touched = set()
     tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
@@ -126,7 +131,7 @@ def initialized(before: Before, after: dict[str, Any], result: Any, member: str)
         own = {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
         if isinstance(m, (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)):
             touched |= own
-        elif isinstance(m, nn.Embedding):
+        elif isinstance(m, (nn.Embedding, nn.EmbeddingBag)):
             touched |= own
             rows = torch.arange(len(m.weight)) != (-1 if m.padding_idx is None else m.padding_idx)
             if far(m.weight[rows], 0.02):
@@ -153,6 +158,111 @@ def initialized(before: Before, after: dict[str, Any], result: Any, member: str)
         if same and name not in touched and name not in left and not norm:
             return f"{name} was left alone, but not named"
     return padding(model)
+
+
+PLAIN = (nn.Linear, *KERNELS)
+
+
+@oracle("he_model.he_initialize_")
+def he_initialized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Each layer computes with weights of variance 2 / fan_in; all else is as it was."""
+    model, touched = after["model"], set()
+    if result is not model:
+        return "did not return the model"
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    for name, m in model.named_modules():
+        if isinstance(m, PLAIN):
+            touched |= {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
+            weight = effective(m)
+            if weight.is_meta:
+                continue
+            if id(m.weight) not in tables and far(weight, math.sqrt(2 / weight[0].numel())):
+                return f"{name}: deviation {weight.std():.3g}, fan-in {weight[0].numel()}"
+            if m.bias is not None and m.bias.any():
+                return f"the bias of {name} is not 0"
+    for name, p in [*model.named_parameters(), *model.named_buffers()]:
+        if name not in touched and not unchanged(p, before["model"][name]):
+            shared = any(p is q for k, q in model.named_parameters(remove_duplicate=False) if k in touched)
+            if not shared:
+                return f"{name} changed"
+    return padding(model)
+
+
+@oracle("optimizers_recipe.mup_")
+def maximal_update(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Variances are those that it says, and each parameter is in one group."""
+    model, narrow = after["model"], after["narrow"]
+    listed = [id(p) for group in result for p in group["params"]]
+    if sorted(listed) != sorted(id(p) for p in model.parameters()):
+        return "the groups are not the parameters of the model"
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    old = dict(narrow.named_parameters())
+    for name, m in model.named_modules():
+        if isinstance(m, nn.Linear) and id(m.weight) not in tables:
+            weight = effective(m)
+            if weight.is_meta:
+                continue
+            std = 1 / math.sqrt(weight[0].numel())
+            same = f"{name}.weight".strip(".") in old
+            if same and weight.shape == old[f"{name}.weight".strip(".")].shape and far(weight, std):
+                return f"{name}: deviation {weight.std():.3g} is not {std:.3g}"
+            if not same and far(weight, std):
+                return f"{name}: wrapped, its deviation {weight.std():.3g} is not {std:.3g}"
+    for name, p in model.named_parameters():
+        if "bias" in name.rpartition(".")[2] and p.dim() == 1 and p.any():
+            return f"{name} is not 0"
+    return padding(model)
+
+
+@oracle("orthogonal_lsuv.lsuv_")
+def unit_variances(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Each layer that it names puts out the variance 1."""
+    model, batch, tol = after["model"], after["batch"], after.get("tol", 0.01)
+    seen: dict[str, float] = {}
+    names = {m: k for k, m in model.named_modules()}
+
+    def note(m: nn.Module, _: Any, z: Tensor) -> None:
+        seen.setdefault(names[m], float(z.detach().double().var(correction=0)))
+
+    layers = dict(model.named_modules())
+    hooks = [layers[k].register_forward_hook(note) for k in result]
+    modes = {m: m.training for m in model.modules()}
+    buffers = [b.clone() for b in model.buffers()]
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        model.eval()(batch.detach().clone())
+    for hook in hooks:
+        hook.remove()
+    for m, mode in modes.items():
+        m.training = mode
+    for b, value in zip(model.buffers(), buffers, strict=True):
+        b.data.copy_(value)
+    wrong = {k: v for k, v in seen.items() if not abs(v - 1) <= 1.01 * tol + 1e-5}
+    if wrong:
+        return f"variances {wrong}"
+    bare = {f"{k}.weight".strip(".") for k in result}
+    for name, p in model.named_parameters():
+        if name not in bare and not unchanged(p, before["model"][name]):
+            shared = any(layers[k].weight is p for k in result)
+            if not shared:
+                return f"{name} changed"
+    return ""
+
+
+@oracle("choosing.recurrent_")
+def recurrent(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    m = after["module"]
+    for name, p in m.named_parameters(recurse=False):
+        parts = p.detach().split(m.hidden_size)
+        for part in parts:
+            if name.startswith("weight_hh") and gram(part) > 20 * torch.finfo(p.dtype).eps:
+                return f"a gate of {name} is not orthogonal: {gram(part)}"
+            if name.startswith("weight_ih") and far(part, math.sqrt(2 / sum(part.shape))):
+                return f"a gate of {name} has the deviation {part.std():.3g}"
+        if name.startswith("bias") and isinstance(m, (nn.LSTM, nn.LSTMCell)):
+            wanted = float("hh" in name)
+            if (parts[1] != wanted).any() or parts[0].any() or parts[2].any():
+                return f"{name} is {p.tolist()}"
+    return ""
 
 
 @oracle("transformers.init_transformer_")
