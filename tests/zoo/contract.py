@@ -17,6 +17,7 @@ import re
 import signal
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -373,6 +374,14 @@ def put(subject: Subject, arguments: dict[str, Any], name: str, value: Any, memb
         return False
     if subject.key in CLASSIFIERS and not models.classifies(member, CLASSIFIERS[subject.key]):
         return False
+    if subject.key == "frameworks_meta.materialize_" and not any(
+        nn.parameter.is_lazy(p) for p in model.parameters()
+    ):
+        model = model.to("meta")
+    if {"model", "narrow"} <= set(subject.parameters):  # the same model twice
+        arguments["model"], arguments["narrow"] = models.make(member)[0], models.make(member)[0]
+    if subject.key == "transformers.init_transformer_":
+        arguments |= residual_layers(model)
     arguments[name] = model
     if "batches" in arguments:
         arguments["batches"] = [inputs] * len(arguments["batches"])
@@ -389,6 +398,18 @@ def put(subject: Subject, arguments: dict[str, Any], name: str, value: Any, memb
         if key in arguments:
             arguments[key] = torch.arange(len(inputs[0])) % 3
     return True
+
+
+def residual_layers(model: nn.Module) -> dict[str, Any]:
+    """Return names of layers with an even number of weights, and half that number."""
+    counts: Counter[str] = Counter()
+    for name, p in model.named_parameters():
+        if not nn.parameter.is_lazy(p) and p.dim() > 1:
+            counts[name.rpartition(".")[0].rpartition(".")[2]] += 1
+    odd = [name for name, count in counts.items() if count % 2]
+    if len(odd) % 2:
+        del counts[odd[0]]
+    return {"depth": sum(counts.values()) // 2, "residual": tuple(counts)}
 
 
 # Take a model that maps a batch to logits; whether the batch has the shape (rows, features).

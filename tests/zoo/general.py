@@ -30,6 +30,7 @@ VARIES = 32  # how far rounding may move a result, over what rounding the input 
 ROWS_ELSEWHERE = {
     "cells": "time comes first",
     "gru": "time comes first",
+    "recurrent_without_bias": "time comes first",
     "dropout": "which numbers are dropped depends on the place",
 }
 ROUNDS = {  # more than its inputs do
@@ -256,7 +257,7 @@ def layout(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
     eps = max([unit(v) for v in arguments.values()], default=0) or 2.0**-23
     most = max([size(a) for _, a in found], default=0.0)
     for (path, a), (_, b) in zip(found, second, strict=True):
-        if gap(a, b) > math.sqrt(eps) * max(size(a), size(b), 1e-6 * most):
+        if gap(a, b) > math.sqrt(eps) * max(size(a), size(b)) + 64 * eps * most:
             return f"strided arguments move {path or 'the result'} by {gap(a, b):.3g} of {size(a):.3g}"
     return ""
 
@@ -286,8 +287,9 @@ def rows(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
     if second is None:
         return "raises when the rows come in another order"
     eps = max([unit(v) for v in arguments.values()], default=0) or 2.0**-23
+    most = max([size(a) for _, a in found], default=0.0)
     for (path, a), (_, b) in zip(found, second, strict=True):
-        near = math.sqrt(eps) * max(size(a), size(b))
+        near = math.sqrt(eps) * max(size(a), size(b)) + 64 * eps * most
         axes = [k for k in range(a.ndim) if a.shape[k] == count]
         twins = [a, *(np.take(a, order, k) for k in axes)]
         if min(gap(x, b) for x in twins) > near:

@@ -82,7 +82,7 @@ def orthogonal(before: Before, after: dict[str, Any], result: Any, member: str) 
 
 # --- models ------------------------------------------------------------------------------------
 
-NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.BatchNorm1d, nn.BatchNorm2d)
+NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase)
 KERNELS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
@@ -102,10 +102,15 @@ def far(weight: Tensor, std: float) -> bool:
 
 def effective(module: nn.Module, name: str = "weight") -> Tensor:
     """Return the weight a layer computes with, also under the old hooks."""
+    modes = {m: m.training for m in module.modules()}
+    module.eval()  # spectral_norm would take a step
     for hook in module._forward_pre_hooks.values():
         if not isinstance(hook, types.FunctionType):  # the user's are functions
             hook(module, ())
-    return getattr(module, name).detach()
+    weight: Tensor = getattr(module, name).detach()
+    for m, mode in modes.items():
+        m.training = mode
+    return weight
 
 
 def padding(model: nn.Module) -> str:
@@ -267,17 +272,33 @@ def recurrent(before: Before, after: dict[str, Any], result: Any, member: str) -
 
 @oracle("transformers.init_transformer_")
 def transformer(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """The layers compute with N(0, std²), what it names is as before."""
     model, std, left = after["model"], after.get("std", 0.02), set(result)
+    for name, buffer in model.named_buffers():
+        if not unchanged(buffer, before["model"][name]):
+            return f"the buffer {name} changed"
     for name, p in model.named_parameters():
         if name in left:
             if not unchanged(p, before["model"][name]):
                 return f"{name} changed but was said to be left"
         elif p.dim() < 2 and "bias" not in name and (p != 1).any():
             return f"{name} is neither 1 nor named"
+        elif p.dim() < 2 and "bias" in name and p.any():
+            return f"{name} is neither 0 nor named"
+    names = after.get("residual", ("linear2", "out_proj"))
+    small = std / math.sqrt(2 * after["depth"])
+    seen: dict[int, str] = {}
     for name, m in model.named_modules():
-        plain = isinstance(m, nn.Linear) and name.rpartition(".")[2] == "linear1"
-        if plain and 1e-30 < std < 1e30 and far(m.weight, std):
-            return f"{name}: deviation {m.weight.std():.3g}"
+        own = {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
+        if not isinstance(m, PLAIN) or own & left or id(m.weight) in seen:
+            continue
+        weight = m.weight
+        if any(weight is q for k, q in model.named_parameters() if k not in own):
+            continue  # tied: another name counts
+        seen[id(weight)] = name
+        wanted = small if name.rpartition(".")[2] in names else std
+        if 1e-30 < std < 1e30 and far(effective(m), wanted):
+            return f"{name}: deviation {effective(m).std():.3g}, not {wanted:.3g}"
     return padding(model)
 
 

@@ -20,7 +20,9 @@ SEED = 0
 
 # --8<-- [start:branches]
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, *BATCH_NORMS)
+INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+OTHER_NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.SyncBatchNorm)
+NORMS = (*OTHER_NORMS, *BATCH_NORMS, *INSTANCE_NORMS)
 
 
 @torch.no_grad()

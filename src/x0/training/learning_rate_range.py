@@ -99,7 +99,7 @@ def suggest_rate(rates: list[float], losses: list[float]) -> float:
     late: the loss still falls while the rate is already too high.
 
     Raises:
-        ValueError: fewer than 5 losses, or lists of different lengths.
+        ValueError: fewer than 5 losses, a NaN, or lists of different lengths.
 
     >>> suggest_rate([1.0, 2.0, 4.0, 8.0, 16.0, 32.0], [9, 7, 5, 3, 4, 8])
     4.0
@@ -107,6 +107,8 @@ def suggest_rate(rates: list[float], losses: list[float]) -> float:
     if len(rates) != len(losses) or len(losses) < 5:
         raise ValueError(f"Received: {len(rates)} rates, {len(losses)} losses")
     smooth = np.convolve(losses, np.ones(5) / 5, mode="valid")
+    if np.isnan(smooth).any():
+        raise ValueError(f"A loss is NaN. Received: {losses}")
     return rates[int(smooth.argmin()) + 2] / 2
 
 
