@@ -470,6 +470,16 @@ def frozen(value: Any) -> Any:
     return None
 
 
+def manners(value: Any) -> Any:
+    """Return of modules what not even an initializer may change: modes, hooks, flags."""
+    if isinstance(value, (list, tuple)):
+        return [manners(x) for x in value]
+    if not isinstance(value, nn.Module):
+        return None
+    flags = [(n, p.requires_grad) for n, p in value.named_parameters()]
+    return frozen(nn.Sequential(value))[0][1:], flags
+
+
 def is_finite(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value.is_meta or bool(torch.isfinite(value).all())
@@ -554,7 +564,7 @@ def meet(
 ) -> Outcome:
     """Call the function and say how it ended."""
     before = {k: frozen(v) for k, v in arguments.items()}
-    outside = surroundings()
+    outside, kept = surroundings(), {k: manners(v) for k, v in arguments.items()}
     state, earlier = torch.get_rng_state(), np.random.get_state()[1].tobytes()
     original = copies(arguments) | {"name": subject.function.__name__} if oracle else {}
     try:
@@ -576,6 +586,8 @@ def meet(
     if outside != surroundings():
         return Outcome("failed", f"left the surroundings as {surroundings()[:-1]}")
     changed = [k for k in arguments if not same(frozen(arguments[k]), before[k])]
+    if subject.key not in CHANGES and kept != {k: manners(v) for k, v in arguments.items()}:
+        return Outcome("failed", "changed a mode, a hook or requires_grad")
     if changed and not in_place(subject):
         return Outcome("failed", f"changed {changed}")
     given = {"generator", "rng"} & set(arguments) or subject.key in OBSERVERS

@@ -258,7 +258,9 @@ def layout(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
     most = max([size(a) for _, a in found], default=0.0)
     for (path, a), (_, b) in zip(found, second, strict=True):
         if gap(a, b) > math.sqrt(eps) * max(size(a), size(b)) + 64 * eps * most:
-            return f"strided arguments move {path or 'the result'} by {gap(a, b):.3g} of {size(a):.3g}"
+            return (
+                f"strided arguments move {path or 'the result'} by {gap(a, b):.3g} of {size(a):.3g}"
+            )
     return ""
 
 
@@ -316,7 +318,9 @@ def plain(subject: Subject, name: str, arguments: Arguments, found: list[Any]) -
     allowed = 1e-6 if isinstance(value, np.float32) else 0.0
     for (path, a), (_, b) in zip(found, second, strict=True):
         if gap(a, b) > 1e-5 * size(b) + allowed:
-            return f"with {value!r} {path or 'the result'} differs by {gap(a, b):.3g} of {size(b):.3g}"
+            return (
+                f"with {value!r} {path or 'the result'} differs by {gap(a, b):.3g} of {size(b):.3g}"
+            )
     return ""
 
 
@@ -326,7 +330,7 @@ def plain(subject: Subject, name: str, arguments: Arguments, found: list[Any]) -
 def judge(
     subject: Subject,
     meeting: Meeting,
-    twin: Meeting,
+    twin: Meeting | None,
     example: Callable[[Subject], Arguments],
     oracle: Any,
 ) -> tuple[Outcome, set[str]]:
@@ -347,9 +351,9 @@ def judge(
         found += list(leaves(arguments))
     complaints = {}
     if spent < 8 * QUICK and not inspect.isclass(subject.function):
-        if in_place:
+        if in_place and twin is not None:
             complaints["again"] = repeated(subject, twin.arguments, found)
-        else:
+        elif not in_place:
             args = fresh(subject, example, arguments)
             complaints["again"] = again(subject, args, found)
     setting = isinstance(arguments.get(meeting.name), (int, float, str, np.number, type(None)))
@@ -362,9 +366,7 @@ def judge(
 
         drawn, own = contract.draws(subject.function), subject.key in GRAPH
         if numbers and not (drawn or own or subject.key in ROUNDS or "one " in member):
-            complaints["precision"] = precision(
-                subject, renewed(), base, found, outcome.result
-            )
+            complaints["precision"] = precision(subject, renewed(), base, found, outcome.result)
         if numbers and not own:
             complaints["layout"] = layout(subject, renewed(), found)
         if numbers and not (drawn or own or member in ROWS_ELSEWHERE):

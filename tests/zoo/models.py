@@ -798,7 +798,10 @@ def eight_bits() -> Any:
 
 @member("norms without weights, layers without biases")
 def no_affine() -> Any:
-    norms = (nn.BatchNorm1d(16, affine=False, track_running_stats=False), nn.LayerNorm(16, bias=False))
+    norms = (
+        nn.BatchNorm1d(16, affine=False, track_running_stats=False),
+        nn.LayerNorm(16, bias=False),
+    )
     layers = (nn.Linear(8, 16, False), norms[0], nn.ReLU(), nn.Linear(16, 16, False), norms[1])
     return nn.Sequential(*layers, nn.Linear(16, 4, False)), (torch.randn(16, 8),)
 

@@ -97,7 +97,10 @@ def far(weight: Tensor, std: float) -> bool:
     measured = numbers.square().mean().sqrt().item()
     if std < torch.finfo(weight.dtype).tiny:
         return measured > std
-    return abs(measured / std - 1) > 4 / math.sqrt(2 * numbers.numel()) + 4 * torch.finfo(weight.dtype).eps
+    return (
+        abs(measured / std - 1)
+        > 4 / math.sqrt(2 * numbers.numel()) + 4 * torch.finfo(weight.dtype).eps
+    )
 
 
 def effective(module: nn.Module, name: str = "weight") -> Tensor:
@@ -187,7 +190,9 @@ def he_initialized(before: Before, after: dict[str, Any], result: Any, member: s
                 return f"the bias of {name} is not 0"
     for name, p in [*model.named_parameters(), *model.named_buffers()]:
         if name not in touched and not unchanged(p, before["model"][name]):
-            shared = any(p is q for k, q in model.named_parameters(remove_duplicate=False) if k in touched)
+            shared = any(
+                p is q for k, q in model.named_parameters(remove_duplicate=False) if k in touched
+            )
             if not shared:
                 return f"{name} changed"
     return padding(model)
@@ -227,7 +232,8 @@ def unit_variances(before: Before, after: dict[str, Any], result: Any, member: s
     names = {m: k for k, m in model.named_modules()}
 
     def note(m: nn.Module, _: Any, z: Tensor) -> None:
-        seen.setdefault(names[m], float(z.detach().double().var(correction=0)))
+        if z.numel():
+            seen.setdefault(names[m], float(z.detach().double().var(correction=0)))
 
     layers = dict(model.named_modules())
     hooks = [layers[k].register_forward_hook(note) for k in result]
@@ -331,6 +337,8 @@ def branches(before: Before, after: dict[str, Any], result: Any, member: str) ->
 @oracle("choosing_diagnosis.diagnose")
 def diagnosed(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
     expected = MODELS[member].ill if member in MODELS else None
+    if expected == "refused":
+        return "should be refused"
     if expected is not None and result.verdict != (expected or "healthy"):
         return f"should be {expected or 'healthy'}:\n{result}"
     if len(str(result).splitlines()) < 3 + len(result.layers):
@@ -443,7 +451,7 @@ def conjugate(before: Before, after: dict[str, Any], result: Any, member: str) -
     change = float(g @ step + step @ matrix @ step / 2)
     if change > rough * float(g.abs().max() * step.abs().max()):
         return f"the model rises by {change:.3g}"
-    if float(step.norm()) < radius * (1 - rough):
+    if float(step.norm()) < radius * (1 - rough) and radius > 1e-30:
         left, size = float((matrix @ step + g).norm()), float(g.norm())
         if left > (min(0.1, size**0.5) + rough) * size + 1e-9:
             return f"ends inside of the ball with the residual {left:.3g} of {size:.3g}"

@@ -156,10 +156,10 @@ def initialize_(
         types, and weights that cannot be assigned (see follows).
 
     Raises:
-        ValueError: no row of the table has this activation; a
-            parameter has no numbers, or there is none; a branch has no layer at its end; the
-            head is tied to an embedding, which would become 0 with it; gelu
-            or silu and a hidden layer without a bias.
+        ValueError: no row of the table has this activation; a parameter has
+            no numbers, or there is none; a branch has no layer at its end;
+            the head is tied to an embedding, which would become 0 with it;
+            gelu or silu and a hidden layer without a bias.
     """
     scale = hidden_scale(activation, slope)
     spread = SCALES.get(activation, (1.0, 0.0))[1]
@@ -198,7 +198,7 @@ def initialize_(
         if isinstance(module, KNOWN):
             own = isinstance(module, nn.MultiheadAttention)
             done |= {id(p) for p in module.parameters(recurse=not own)}
-    for end in ends:
+    for end in dict.fromkeys(ends):  # a shared branch comes several times
         write_(end, end.weight / math.sqrt(len(branches)))
     if head is not None:
         write_(head, torch.zeros_like(head.weight))

@@ -26,8 +26,8 @@ def untouched(
     generator or set constants; its draws are undone.
 
     Raises:
-        ValueError: model has no parameters, one of them has no numbers
-            (lazy, meta, integers), or it cannot be copied (the old weight_norm).
+        ValueError: model has no parameters, one of them has no real numbers
+            (lazy, meta, int8), or it cannot be copied (the old weight_norm).
 
     >>> def zero(module):
     ...     if isinstance(module, nn.Linear):

@@ -38,13 +38,17 @@ def fan_in_growth(
         ValueError: the parameters have other names, or an embedding is tied
             to another layer, which needs an output multiplier instead; a
             lazy layer has no shape yet; a weight is made from others
-            (weight_norm, pruning), or holds no real numbers.
+            (weight_norm, pruning), is transposed, or holds no real numbers.
     """
     every = [*model.named_parameters(), *narrow.named_parameters()]
     lazy = [name for name, p in every if nn.parameter.is_lazy(p)]
     if lazy:
         raise ValueError(f"Run lazy layers once first. Received: {lazy}")
     odd = [
+        name
+        for name, module in model.named_modules()
+        if "ConvTranspose" in type(module).__name__  # (in, out, *kernel)
+    ] + [
         name
         for name, p in every
         if "parametrizations." in name

@@ -41,7 +41,9 @@ def output_variances(model: nn.Module, batch: Tensor) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def note(module: nn.Module, _: object, z: Tensor) -> None:
-        found.setdefault(names[module], float(z.detach().var(correction=0)))
+        if z.numel():  # an expert may get no sample
+            variance = float(z.detach().var(correction=0))
+            found.setdefault(names[module], variance)
 
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     layers = [module for module in names if isinstance(module, LAYERS)]

@@ -72,7 +72,8 @@ def range_test(
     losses: list[float] = []
     for step, batch in zip(range(steps), batches, strict=False):
         loss = loss_of(model, batch)
-        if loss.numel() != 1 or not loss.requires_grad:
+        scalar = isinstance(loss, Tensor) and loss.numel() == 1
+        if not scalar or not loss.requires_grad:
             raise ValueError(f"Expected a loss to minimize. Received: {loss}")
         value = loss.item()
         if not math.isfinite(value):
@@ -88,7 +89,7 @@ def range_test(
         loss.backward()
         optimizer.step()
     if not losses:
-        raise ValueError("The first loss is not finite. Received: no batch")
+        raise ValueError("No batch, or no finite loss. Received: no losses")
     return rates, losses
 
 
