@@ -509,6 +509,7 @@ def surroundings() -> tuple[object, ...]:
 
 # Say in their docstrings that they change what they are given.
 CHANGES = (
+    "regularization.train_",
     "mini_batches.sgd_epoch",
     "transformers_zero.LoRA",
     "beyond.LowRankLinear",

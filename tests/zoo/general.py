@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from zoo import contract, domains
 from zoo.contract import Meeting, Outcome, Subject
+from zoo.models import MODELS
 
 Arguments = dict[str, Any]
 QUICK = 0.03  # seconds; a slower call has no twins but the first
@@ -324,6 +325,52 @@ def plain(subject: Subject, name: str, arguments: Arguments, found: list[Any]) -
     return ""
 
 
+# Models that a function may refuse, as its docstring says; all others of the zoo it serves.
+NO_NUMBERS = "lazy meta"
+NO_PARAMETERS = "no_parameters quantized"
+NO_INVERSE = (  # nothing can be assigned to the weight
+    "lora_parametrized no_inverse orthogonal_weight pruned spectral_norm spectral_norm_old "
+    "weight_norm_old"
+)
+WRAPPED = f"{NO_INVERSE} weight_norm weight_norm_large weight_norm_small weight_norm_transposed"
+NO_COPY = "pruned weight_norm_old"
+NOT_BY_ROWS = "buffers checkpointed data_parallel dropout eight_bits experts hooked no_affine"
+BRANCH = f"{NO_NUMBERS} {NO_PARAMETERS} {NO_INVERSE} bare_parameters"
+FORWARD_IS_NAN = "nan_input nan_weight"
+REFUSED: dict[str, str] = {
+    "biases.zero_biases_": "lazy",
+    "choosing.check_numbers": f"{NO_NUMBERS} {NO_PARAMETERS}",
+    "choosing.initialize_": f"{NO_NUMBERS} {NO_PARAMETERS} bare_parameters lora_parametrized",
+    "choosing.last_layer": f"{NO_PARAMETERS} bare_parameters lora_parametrized",
+    "choosing_diagnosis.diagnose": f"{NO_NUMBERS} quantized reentrant",
+    "frameworks_apply.untouched": f"{NO_NUMBERS} {NO_PARAMETERS} {NO_COPY} eight_bits",
+    "frameworks_meta.materialize_": "lazy",
+    "he_model.he_initialize_": f"{NO_NUMBERS} {WRAPPED}",
+    "normalization.effective_learning_rates": f"{NO_NUMBERS} {NO_COPY}",
+    "optimizers_recipe.fan_in_growth": f"lazy {WRAPPED} complex_weights eight_bits gpt2 "
+    "loud_tied_head u_net",
+    "optimizers_recipe.mup_": f"{NO_NUMBERS} {WRAPPED} complex_weights eight_bits gpt2 "
+    "loud_tied_head u_net",
+    "orthogonal_lsuv.output_variances": NO_NUMBERS,
+    "orthogonal_lsuv.lsuv_": f"{NO_NUMBERS} {WRAPPED} complex_weights dead_behind_attention "
+    "dead_encoder loud_tied_head nan_input tied_linears",
+    "residual.branch_layers": BRANCH,
+    "residual.scale_branches_": BRANCH,
+    "residual.zero_branches_": BRANCH,
+    "residual.fixup_": BRANCH,
+    "transformers.init_transformer_": f"{NO_NUMBERS} {NO_PARAMETERS} buffers tied_transposed",
+    "why.gradient_norms": f"lazy {NO_PARAMETERS} {WRAPPED} bare_parameters frozen_zero_head lora",
+    "multivariate_module.flat_loss": f"lazy {NO_PARAMETERS}",
+    "adaptive_groups.muon_and_adamw": f"lazy {NO_PARAMETERS} bottleneck double u_net",
+    "learning_rate_range.range_test": f"{NO_NUMBERS} {NO_PARAMETERS} {NO_COPY} {FORWARD_IS_NAN} "
+    "frozen",
+    "mini_batches.sgd_epoch": NO_PARAMETERS,
+    "mini_batches_noise.row_gradients": f"lazy {NO_PARAMETERS} {NOT_BY_ROWS}",
+    "mini_batches_scale.noise_scales": f"lazy {NO_PARAMETERS} {NOT_BY_ROWS} {FORWARD_IS_NAN}",
+    "regularization.train_": NO_PARAMETERS,
+}
+
+
 # --- all of them -------------------------------------------------------------------------------
 
 
@@ -342,6 +389,9 @@ def judge(
         begin = time.process_time()
         outcome = contract.meet(subject, arguments, oracle, usual, member)
         spent = time.process_time() - begin
+    served = member in MODELS and member not in REFUSED.get(subject.key, "").split()
+    if outcome.end == "refused" and served and meeting.name in subject.parameters:
+        return Outcome("failed", f"refuses what it should serve: {outcome.why[:120]}"), set()
     if outcome.end != "verified" or outcome.warned:
         return outcome, set()
     spoke = {"measured"} if oracle is not None else set()

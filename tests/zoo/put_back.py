@@ -592,6 +592,13 @@ FAULTS = (
         "choosing_diagnosis.diagnose",
     ),
     Fault(
+        "a healthy model is refused: frozen parameters",
+        "initialization/choosing_diagnosis.py",
+        "    if all(grad is None for grad in grads):",
+        "    if not all(p.requires_grad for p in model.parameters()):",
+        "choosing_diagnosis.diagnose",
+    ),
+    Fault(
         "an expert without samples has a variance of NaN",
         "initialization/orthogonal_lsuv.py",
         "        if z.numel():",
