@@ -218,7 +218,7 @@ def precision(
     narrowest = [arguments[k].dtype for k in keys if isinstance(arguments[k], Tensor)]
     floating = [t for t in narrowest if t.is_floating_point or t.is_complex]
     highest = min([torch.finfo(t).max for t in floating], default=math.inf)
-    if not floating and narrowest and types_of(result) == {torch.uint8}:
+    if not floating and narrowest and torch.uint8 in types_of(result):
         highest = 255.0  # PyTorch counts on from 0, in a result of bytes
     for (path, a), (_, b), s in zip(found, exact, spread, strict=True):
         allowed = VARIES * (s + least * most)

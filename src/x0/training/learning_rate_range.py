@@ -89,7 +89,7 @@ def range_test(
         loss.backward()
         optimizer.step()
     if not losses:
-        raise ValueError("No batch, or no finite loss. Received: no losses")
+        raise ValueError("Its loss is not finite. Received: NaN or no batch")
     return rates, losses
 
 
