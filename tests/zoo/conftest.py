@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+import torch
+
+torch.set_warn_always(True)  # a warning that comes once hides the later ones
+ORACLES = {
+    "measured": "measured by an oracle of the function's own",
+    "again": "the same bits in a second call",
+    "precision": "as in float64, within the rounding of the type",
+    "layout": "the same behind other strides",
+    "rows": "the samples in another order",
+    "plain": "NumPy's numbers as Python's",
+}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -19,7 +30,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             total.update({k: v for k, v in counts.items() if isinstance(v, int)})
     if functions:
         pairs = total["verified"] + total["refused"]
+        spoke = {k.removeprefix("oracle "): v for k, v in total.items() if "oracle" in k}
         terminalreporter.write_line(
-            f"zoo: {functions} functions met {pairs} members: {total['verified']} verified "
-            f"({total['measured']} of them measured), {total['refused']} refused in words of ours"
+            f"zoo: {functions} functions met {pairs} members: {total['verified']} verified, "
+            f"{total['refused']} refused in words of ours"
         )
+        for name, count in sorted(spoke.items(), key=lambda item: -item[1]):
+            terminalreporter.write_line(f"zoo: {count:6} {ORACLES[name]}")

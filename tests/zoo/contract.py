@@ -12,10 +12,12 @@ import copy
 import importlib
 import inspect
 import math
+import random
 import re
 import signal
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -338,6 +340,7 @@ def members(subject: Subject, base: dict[str, Any], name: str) -> dict[str, Call
         scalar = isinstance(base.get("point"), Tensor) or "Scalar" in subject.source
         scalar = scalar and not number
         functions = tensors.LOSSES if scalar else tensors.ACTIVATIONS
+        functions = tensors.PRODUCTS if name == "product" else functions
         return {k: (lambda f=f: f) for k, f in functions.items()}
     plain = {"float": tensors.FLOATS, "int": tensors.INTS, "str": tensors.STRINGS}.get(what, {})
     return {
@@ -371,6 +374,14 @@ def put(subject: Subject, arguments: dict[str, Any], name: str, value: Any, memb
         return False
     if subject.key in CLASSIFIERS and not models.classifies(member, CLASSIFIERS[subject.key]):
         return False
+    if subject.key == "frameworks_meta.materialize_" and not any(
+        nn.parameter.is_lazy(p) for p in model.parameters()
+    ):
+        model = model.to("meta")
+    if {"model", "narrow"} <= set(subject.parameters):  # the same model twice
+        arguments["model"], arguments["narrow"] = models.make(member)[0], models.make(member)[0]
+    if subject.key == "transformers.init_transformer_":
+        arguments |= residual_layers(model)
     arguments[name] = model
     if "batches" in arguments:
         arguments["batches"] = [inputs] * len(arguments["batches"])
@@ -387,6 +398,18 @@ def put(subject: Subject, arguments: dict[str, Any], name: str, value: Any, memb
         if key in arguments:
             arguments[key] = torch.arange(len(inputs[0])) % 3
     return True
+
+
+def residual_layers(model: nn.Module) -> dict[str, Any]:
+    """Return names of layers with an even number of weights, and half that number."""
+    counts: Counter[str] = Counter()
+    for name, p in model.named_parameters():
+        if not nn.parameter.is_lazy(p) and p.dim() > 1:
+            counts[name.rpartition(".")[0].rpartition(".")[2]] += 1
+    odd = [name for name, count in counts.items() if count % 2]
+    if len(odd) % 2:
+        del counts[odd[0]]
+    return {"depth": sum(counts.values()) // 2, "residual": tuple(counts)}
 
 
 # Take a model that maps a batch to logits; whether the batch has the shape (rows, features).
@@ -408,6 +431,9 @@ OBSERVERS = (
 )
 
 
+DRAW = ("dropout", "lazy")  # in their forward pass, from the global generator
+
+
 def promises(subject: Subject) -> bool:
     """Tell whether the docstring says what is refused."""
     return bool(re.search(r"Raises:|rrors (are|and)|as \w+ does", subject.document))
@@ -421,18 +447,20 @@ def frozen(value: Any) -> Any:
     if isinstance(value, nn.Module):
         state = {k: frozen(v) for k, v in value.named_parameters()}
         state |= {f"buffer {k}": frozen(v) for k, v in value.named_buffers()}
-        grads = {k: frozen(p.grad) for k, p in value.named_parameters()}
-        return (
-            [(n, type(m), m.training, len(m._forward_hooks)) for n, m in value.named_modules()],
-            state,
-            grads,
-        )
+        parts = [
+            (n, id(m), type(m), m.training, [len(v) for k, v in vars(m).items() if "_hooks" in k])
+            for n, m in value.named_modules(remove_duplicate=False)
+        ]
+        return parts, state
     if isinstance(value, Tensor):
+        gradient = frozen(value.grad) if value.is_leaf else None
         if value.is_meta or nn.parameter.is_lazy(value):
-            return "no numbers"
+            return "no numbers", value.dtype, value.requires_grad
         plain = value.detach()
         plain = torch.view_as_real(plain) if plain.is_complex() else plain
-        return value.dtype, value.requires_grad, plain.double().numpy().tobytes(), value.shape
+        bits = plain.double().numpy().tobytes()
+        hooks = len(value._backward_hooks or {}) if value.requires_grad else 0
+        return value.dtype, value.requires_grad, value.shape, value.stride(), hooks, bits, gradient
     if isinstance(value, np.ndarray):
         return value.dtype, value.shape, value.tobytes()
     if isinstance(value, (list, tuple)):
@@ -440,6 +468,16 @@ def frozen(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: frozen(x) for k, x in value.items()}
     return None
+
+
+def manners(value: Any) -> Any:
+    """Return of modules what not even an initializer may change: modes, hooks, flags."""
+    if isinstance(value, (list, tuple)):
+        return [manners(x) for x in value]
+    if not isinstance(value, nn.Module):
+        return None
+    flags = [(n, p.requires_grad) for n, p in value.named_parameters()]
+    return frozen(nn.Sequential(value))[0][1:], flags
 
 
 def is_finite(value: Any) -> bool:
@@ -454,8 +492,24 @@ def is_finite(value: Any) -> bool:
     return all(map(is_finite, value)) if isinstance(value, (list, tuple)) else True
 
 
+def surroundings() -> tuple[object, ...]:
+    """Return what a function may not leave changed outside of its arguments."""
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.get_default_dtype(),
+        torch.get_num_threads(),
+        torch.backends.mha.get_fastpath_enabled(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_anomaly_enabled(),
+        tuple(np.geterr().items()),
+        random.getstate(),
+    )
+
+
 # Say in their docstrings that they change what they are given.
 CHANGES = (
+    "regularization.train_",
     "mini_batches.sgd_epoch",
     "transformers_zero.LoRA",
     "beyond.LowRankLinear",
@@ -476,6 +530,20 @@ signal.signal(signal.SIGPROF, _late)
 class Outcome(NamedTuple):
     end: str  # verified, refused, failed
     why: str = ""
+    result: Any = None
+    warned: bool = False
+
+
+def in_place(subject: Subject) -> bool:
+    """Tell whether a function says that it changes what it is given."""
+    return subject.function.__name__.endswith("_") or subject.key in CHANGES
+
+
+def call(subject: Subject, arguments: dict[str, Any]) -> Any:
+    named = dict(arguments)
+    first = [named.pop(k) for k in arguments if subject.parameters[k].kind == VARIADIC]
+    result = subject.function(*first, **named)
+    return list(result) if inspect.isgenerator(result) else result
 
 
 def ours(error: BaseException, subject: Subject) -> bool:
@@ -497,21 +565,18 @@ def meet(
 ) -> Outcome:
     """Call the function and say how it ended."""
     before = {k: frozen(v) for k, v in arguments.items()}
+    outside, kept = surroundings(), {k: manners(v) for k, v in arguments.items()}
     state, earlier = torch.get_rng_state(), np.random.get_state()[1].tobytes()
     original = copies(arguments) | {"name": subject.function.__name__} if oracle else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             signal.setitimer(signal.ITIMER_PROF, PATIENCE)
-            named = dict(arguments)
-            first = [named.pop(k) for k in arguments if subject.parameters[k].kind == VARIADIC]
-            result = subject.function(*first, **named)
-            if inspect.isgenerator(result):
-                result = list(result)
+            result = call(subject, arguments)
     except Exception as error:
         signal.setitimer(signal.ITIMER_PROF, 0)
         if isinstance(error, Warning) and re.search(r"Warns:|warnings", subject.document):
-            return Outcome("verified")  # a warning that the docstring announces
+            return Outcome("verified", warned=True)  # a warning that the docstring announces
         if not ours(error, subject):
             return Outcome("failed", f"{type(error).__name__}: {str(error)[:150]}")
         changed = [k for k in arguments if not same(frozen(arguments[k]), before[k])]
@@ -519,11 +584,15 @@ def meet(
             return Outcome("failed", f"changed {changed} before it refused")
         return Outcome("refused", str(error))
     signal.setitimer(signal.ITIMER_PROF, 0)
-    in_place = subject.function.__name__.endswith("_") or subject.key in CHANGES
+    if outside != surroundings():
+        return Outcome("failed", f"left the surroundings as {surroundings()[:-1]}")
     changed = [k for k in arguments if not same(frozen(arguments[k]), before[k])]
-    if changed and not in_place:
+    if subject.key not in CHANGES and kept != {k: manners(v) for k, v in arguments.items()}:
+        return Outcome("failed", "changed a mode, a hook or requires_grad")
+    if changed and not in_place(subject):
         return Outcome("failed", f"changed {changed}")
-    given = {"generator", "rng"} & set(arguments) and not in_place
+    given = {"generator", "rng"} & set(arguments) or subject.key in OBSERVERS
+    given = given and (member not in DRAW or subject.key == OBSERVERS[0])
     other = earlier != np.random.get_state()[1].tobytes()
     if given and (other or not torch.equal(state, torch.get_rng_state())):
         return Outcome("failed", "used the global generator")
@@ -532,10 +601,13 @@ def meet(
     if finite and not is_finite(result) and not re.search(r"\b(nan|inf|infin)", document):
         return Outcome("failed", f"not finite: {str(result)[:80]}")
     if oracle:
-        complaint = oracle(original, arguments, result, member)
+        try:
+            complaint = oracle(original, arguments, result, member)
+        except Exception as error:
+            complaint = f"the oracle: {type(error).__name__}: {str(error)[:150]}"
         if complaint:
             return Outcome("failed", complaint)
-    return Outcome("verified")
+    return Outcome("verified", "", result)
 
 
 def same(a: Any, b: Any) -> bool:

@@ -54,7 +54,13 @@ FLOATS = {
 
 
 def example(subject: Subject) -> dict[str, Any]:
-    """Return arguments for a call; a fresh set each time."""
+    """Return arguments for a call; a fresh set each time, with the same numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return arguments_of(subject)
+
+
+def arguments_of(subject: Subject) -> dict[str, Any]:
     given = EXAMPLES.get(subject.key, lambda: {})()
     arguments = {}
     for name, parameter in subject.parameters.items():

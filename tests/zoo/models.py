@@ -651,6 +651,231 @@ def buffers() -> Any:
     return model, (torch.randn(16, 8),)
 
 
+# --- what else is found in practice ------------------------------------------------------------
+
+
+@member("SyncBatchNorm ends the branches; in eval mode it runs on a CPU")
+def sync_batch_norm() -> Any:
+    block = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.SyncBatchNorm(8), nn.ReLU())
+    pool = nn.Sequential(nn.Conv2d(8, 8, 3), nn.SyncBatchNorm(8), nn.Flatten(), nn.Linear(288, 5))
+    return he_(nn.Sequential(block, pool)).eval(), (images(),)
+
+
+@member("InstanceNorm with weights, channels last in memory")
+def instance_norm() -> Any:
+    layers = (nn.Conv2d(3, 8, 3), nn.InstanceNorm2d(8, affine=True), nn.ReLU(), nn.Conv2d(8, 4, 3))
+    model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(64, 5))
+    x = images().to(memory_format=torch.channels_last)
+    return he_(model).to(memory_format=torch.channels_last), (x,)
+
+
+@member("weight_norm around a transposed convolution, over its second axis")
+def weight_norm_transposed() -> Any:
+    up = parametrizations.weight_norm(nn.ConvTranspose2d(4, 6, 2, stride=2), dim=1)
+    layers = (nn.Conv2d(3, 4, 3), nn.ReLU(), up, nn.Flatten(), nn.Linear(864, 5))
+    return nn.Sequential(*layers), (images(),)
+
+
+@member("an orthogonal parametrization: the weight is made from a triangle")
+def orthogonal_weight() -> Any:
+    linear = parametrizations.orthogonal(nn.Linear(16, 16))
+    return nn.Sequential(linear, nn.Tanh(), nn.Linear(16, 4)), (torch.randn(16, 16),)
+
+
+class Adapted(nn.Module):
+    """LoRA as a parametrization: the weight is W + B A."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.randn(2, columns) / math.sqrt(columns))
+        self.b = nn.Parameter(torch.zeros(rows, 2))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight + self.b @ self.a
+
+
+@member("LoRA as a parametrization of a frozen weight")
+def lora_parametrized() -> Any:
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    for layer in (model[0], model[2]):
+        layer.requires_grad_(False)
+        parametrize.register_parametrization(layer, "weight", Adapted(*layer.weight.shape))
+    return model, (torch.randn(16, 8),)
+
+
+@member("pruned: the weight is made from weight_orig and a mask, before each call")
+def pruned() -> Any:
+    from torch.nn.utils import prune
+
+    model = he_(nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4)))
+    prune.l1_unstructured(model[0], "weight", 0.5)
+    return model, (torch.randn(16, 16),)
+
+
+@member("two linear layers share one weight")
+def tied_linears() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return m.head(F.relu(m.two(F.relu(m.one(x)))))
+
+    model = Of(forward, one=nn.Linear(16, 16), two=nn.Linear(16, 16), head=nn.Linear(16, 4))
+    model.two.weight = model.one.weight
+    return model, (torch.randn(16, 16),)
+
+
+@member("an autoencoder whose decoder is the transposed weight of the encoder, as a function")
+def tied_transposed() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return F.linear(F.relu(m.encoder(x)), m.encoder.weight.t(), m.bias)
+
+    model = Of(forward, encoder=nn.Linear(16, 8), bias=nn.Parameter(torch.zeros(16)))
+    return model, (torch.randn(16, 16),)
+
+
+@member("one block stands in the list three times (ALBERT)")
+def repeated_block() -> Any:
+    block = nn.Sequential(nn.Linear(16, 16), nn.LayerNorm(16), nn.GELU())
+    return nn.Sequential(*[block] * 3, nn.Linear(16, 4)), (torch.randn(16, 16),)
+
+
+@member("a mixture of experts: one of them gets no sample of this batch")
+def experts() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        which = m.router(x).topk(2, -1)
+        chosen = which.indices.clamp(max=2)  # the last expert is idle
+        out = torch.zeros_like(x)
+        for k, expert in enumerate(m.experts):
+            mask = (chosen == k).any(-1)
+            out[mask] = out[mask] + expert(x[mask])
+        return m.head(x + out * which.values.softmax(-1).sum(-1, keepdim=True))
+
+    def expert() -> nn.Module:
+        return he_(nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 16)))
+
+    many = nn.ModuleList([expert() for _ in range(4)])
+    model = Of(forward, router=nn.Linear(16, 4), experts=many, head=nn.Linear(16, 4))
+    return model, (torch.randn(32, 16),)
+
+
+@member("weights are parameters of the model itself; no layer is a module")
+def bare_parameters() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return F.relu(x @ m.w1) @ m.w2 + m.b
+
+    model = Of(
+        forward,
+        w1=nn.Parameter(torch.randn(8, 32) / 2),
+        w2=nn.Parameter(torch.randn(32, 4) / 4),
+        b=nn.Parameter(torch.zeros(4)),
+    )
+    return model, (torch.randn(16, 8),)
+
+
+@member("calls a part with other parameters, by functional_call")
+def functional() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        scaled = {k: 0.5 * p for k, p in m.inner.named_parameters()}
+        return m.head(F.relu(torch.func.functional_call(m.inner, scaled, (x,))))
+
+    model = Of(forward, inner=nn.Linear(8, 16), head=nn.Linear(16, 4))
+    return model, (torch.randn(16, 8),)
+
+
+@member("DataParallel wraps the model: a prefix of names")
+def data_parallel() -> Any:
+    model = he_(nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4)))
+    return nn.DataParallel(model), (torch.randn(16, 8),)
+
+
+@member("weights of 8 bits as frozen parameters, with a scale")
+def eight_bits() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return m.head(F.relu(F.linear(x, m.scale * m.codes.float())))
+
+    codes = nn.Parameter(torch.randint(-127, 127, (16, 8), dtype=torch.int8), requires_grad=False)
+    model = Of(forward, codes=codes, scale=torch.tensor(0.01), head=nn.Linear(16, 4))
+    return model, (torch.randn(16, 8),)
+
+
+@member("norms without weights, layers without biases")
+def no_affine() -> Any:
+    norms = (
+        nn.BatchNorm1d(16, affine=False, track_running_stats=False),
+        nn.LayerNorm(16, bias=False),
+    )
+    layers = (nn.Linear(8, 16, False), norms[0], nn.ReLU(), nn.Linear(16, 16, False), norms[1])
+    return nn.Sequential(*layers, nn.Linear(16, 4, False)), (torch.randn(16, 8),)
+
+
+@member("recurrent layers without biases, in both directions")
+def recurrent_without_bias() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return m.head(m.gru(m.lstm(x)[0])[0])
+
+    model = Of(
+        forward,
+        lstm=nn.LSTM(8, 8, bias=False, bidirectional=True),
+        gru=nn.GRU(16, 8, bias=False),
+        head=nn.Linear(8, 3),
+    )
+    return model, (torch.randn(5, 6, 8),)
+
+
+@member("attention without biases, with rows for keys and values")
+def attention_rows() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return m.out(m.attn(x, x, x)[0])
+
+    attn = nn.MultiheadAttention(16, 2, bias=False, add_bias_kv=True, batch_first=True)
+    return Of(forward, attn=attn, out=nn.Linear(16, 4)), (torch.randn(4, 5, 16),)
+
+
+@member("hooks of the user change what goes in and what comes out")
+def hooked() -> Any:
+    model = he_(nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4)))
+    model[0].register_forward_pre_hook(lambda m, x: tuple(2 * y for y in x))
+    model[1].register_forward_hook(lambda m, x, y: y / 2)
+    model[2].register_full_backward_hook(lambda m, a, b: None)
+    return model, (torch.randn(16, 8),)
+
+
+@member("a bilinear layer, an embedding bag with offsets")
+def bags() -> Any:
+    def forward(m: Any, tokens: Tensor) -> Tensor:
+        h = m.bag(tokens.flatten(), torch.arange(len(tokens)) * tokens.shape[1])
+        return m.head(m.pair(h, h))
+
+    model = Of(
+        forward,
+        bag=nn.EmbeddingBag(20, 8, mode="sum", padding_idx=0),
+        pair=nn.Bilinear(8, 8, 6),
+        head=nn.Linear(6, 3),
+    )
+    return model, (torch.randint(1, 20, (6, 4)),)
+
+
+@member("dynamically quantized: the layers hold packed weights, and no parameters", ill="refused")
+def quantized() -> Any:
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    with torch.random.fork_rng(devices=[]):
+        found = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
+    return found, (torch.randn(16, 8),)
+
+
+@member("autocast to bfloat16 inside of the forward pass")
+def autocast() -> Any:
+    def forward(m: Any, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return m.head(F.relu(m.mid(x))).float()
+
+    return he_(Of(forward, mid=nn.Linear(8, 16), head=nn.Linear(16, 4))), (torch.randn(16, 8),)
+
+
+@member("a sparse embedding, whose gradient is a sparse tensor")
+def sparse_embedding() -> Any:
+    layers = (nn.Embedding(20, 8, sparse=True), nn.Flatten(), nn.Linear(24, 4))
+    return nn.Sequential(*layers), (torch.randint(20, (16, 3)),)
+
+
 # --- ill ---------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ An oracle gets what the arguments were, what they are now, the result and the me
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -81,7 +82,7 @@ def orthogonal(before: Before, after: dict[str, Any], result: Any, member: str) 
 
 # --- models ------------------------------------------------------------------------------------
 
-NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.BatchNorm1d, nn.BatchNorm2d)
+NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.modules.batchnorm._NormBase)
 KERNELS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
@@ -91,19 +92,28 @@ def unchanged(p: Tensor, old: Tensor) -> bool:
 
 
 def far(weight: Tensor, std: float) -> bool:
-    """Tell whether the deviation of independent numbers is not std, by 6 standard errors."""
+    """Tell whether the deviation of independent numbers is not std, by 4 standard errors."""
     numbers = weight.detach().abs().double()
     measured = numbers.square().mean().sqrt().item()
     if std < torch.finfo(weight.dtype).tiny:
         return measured > std
-    return abs(measured / std - 1) > 6 / math.sqrt(2 * numbers.numel()) + 0.01
+    return (
+        abs(measured / std - 1)
+        > 4 / math.sqrt(2 * numbers.numel()) + 4 * torch.finfo(weight.dtype).eps
+    )
 
 
 def effective(module: nn.Module, name: str = "weight") -> Tensor:
     """Return the weight a layer computes with, also under the old hooks."""
+    modes = {m: m.training for m in module.modules()}
+    module.eval()  # spectral_norm would take a step
     for hook in module._forward_pre_hooks.values():
-        hook(module, ())
-    return getattr(module, name).detach()
+        if not isinstance(hook, types.FunctionType):  # the user's are functions
+            hook(module, ())
+    weight: Tensor = getattr(module, name).detach()
+    for m, mode in modes.items():
+        m.training = mode
+    return weight
 
 
 def padding(model: nn.Module) -> str:
@@ -117,6 +127,9 @@ def padding(model: nn.Module) -> str:
 @oracle("choosing.initialize_")
 def initialized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
     model = after["model"]
+    for name, buffer in model.named_buffers():  # before a weight is read: that may change one
+        if not unchanged(buffer, before["model"][name]):
+            return f"the buffer {name} changed"
     left = set(result)
     touched = set()
     tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
@@ -126,7 +139,7 @@ def initialized(before: Before, after: dict[str, Any], result: Any, member: str)
         own = {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
         if isinstance(m, (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)):
             touched |= own
-        elif isinstance(m, nn.Embedding):
+        elif isinstance(m, (nn.Embedding, nn.EmbeddingBag)):
             touched |= own
             rows = torch.arange(len(m.weight)) != (-1 if m.padding_idx is None else m.padding_idx)
             if far(m.weight[rows], 0.02):
@@ -155,19 +168,143 @@ def initialized(before: Before, after: dict[str, Any], result: Any, member: str)
     return padding(model)
 
 
+PLAIN = (nn.Linear, *KERNELS)
+
+
+@oracle("he_model.he_initialize_")
+def he_initialized(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Each layer computes with weights of variance 2 / fan_in; all else is as it was."""
+    model, touched = after["model"], set()
+    if result is not model:
+        return "did not return the model"
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    for name, m in model.named_modules():
+        if isinstance(m, PLAIN):
+            touched |= {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
+            weight = effective(m)
+            if weight.is_meta:
+                continue
+            if id(m.weight) not in tables and far(weight, math.sqrt(2 / weight[0].numel())):
+                return f"{name}: deviation {weight.std():.3g}, fan-in {weight[0].numel()}"
+            if m.bias is not None and m.bias.any():
+                return f"the bias of {name} is not 0"
+    for name, p in [*model.named_parameters(), *model.named_buffers()]:
+        if name not in touched and not unchanged(p, before["model"][name]):
+            shared = any(
+                p is q for k, q in model.named_parameters(remove_duplicate=False) if k in touched
+            )
+            if not shared:
+                return f"{name} changed"
+    return padding(model)
+
+
+@oracle("optimizers_recipe.mup_")
+def maximal_update(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Variances are those that it says, and each parameter is in one group."""
+    model, narrow = after["model"], after["narrow"]
+    listed = [id(p) for group in result for p in group["params"]]
+    if sorted(listed) != sorted(id(p) for p in model.parameters()):
+        return "the groups are not the parameters of the model"
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
+    old = dict(narrow.named_parameters())
+    for name, m in model.named_modules():
+        if isinstance(m, nn.Linear) and id(m.weight) not in tables:
+            weight = effective(m)
+            if weight.is_meta:
+                continue
+            std = 1 / math.sqrt(weight[0].numel())
+            same = f"{name}.weight".strip(".") in old
+            if same and weight.shape == old[f"{name}.weight".strip(".")].shape and far(weight, std):
+                return f"{name}: deviation {weight.std():.3g} is not {std:.3g}"
+            if not same and far(weight, std):
+                return f"{name}: wrapped, its deviation {weight.std():.3g} is not {std:.3g}"
+    for name, p in model.named_parameters():
+        if "bias" in name.rpartition(".")[2] and p.dim() == 1 and p.any():
+            return f"{name} is not 0"
+    return padding(model)
+
+
+@oracle("orthogonal_lsuv.lsuv_")
+def unit_variances(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Each layer that it names puts out the variance 1."""
+    model, batch, tol = after["model"], after["batch"], after.get("tol", 0.01)
+    seen: dict[str, float] = {}
+    names = {m: k for k, m in model.named_modules()}
+
+    def note(m: nn.Module, _: Any, z: Tensor) -> None:
+        if z.numel():
+            seen.setdefault(names[m], float(z.detach().double().var(correction=0)))
+
+    layers = dict(model.named_modules())
+    hooks = [layers[k].register_forward_hook(note) for k in result]
+    modes = {m: m.training for m in model.modules()}
+    buffers = [b.clone() for b in model.buffers()]
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        model.eval()(batch.detach().clone())
+    for hook in hooks:
+        hook.remove()
+    for m, mode in modes.items():
+        m.training = mode
+    for b, value in zip(model.buffers(), buffers, strict=True):
+        b.data.copy_(value)
+    wrong = {k: v for k, v in seen.items() if not abs(v - 1) <= 1.01 * tol + 1e-5}
+    if wrong:
+        return f"variances {wrong}"
+    bare = {f"{k}.weight".strip(".") for k in result}
+    for name, p in model.named_parameters():
+        if name not in bare and not unchanged(p, before["model"][name]):
+            shared = any(layers[k].weight is p for k in result)
+            if not shared:
+                return f"{name} changed"
+    return ""
+
+
+@oracle("choosing.recurrent_")
+def recurrent(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    m = after["module"]
+    for name, p in m.named_parameters(recurse=False):
+        parts = p.detach().split(m.hidden_size)
+        for part in parts:
+            if name.startswith("weight_hh") and gram(part) > 20 * torch.finfo(p.dtype).eps:
+                return f"a gate of {name} is not orthogonal: {gram(part)}"
+            if name.startswith("weight_ih") and far(part, math.sqrt(2 / sum(part.shape))):
+                return f"a gate of {name} has the deviation {part.std():.3g}"
+        if name.startswith("bias") and isinstance(m, (nn.LSTM, nn.LSTMCell)):
+            wanted = float("hh" in name)
+            if (parts[1] != wanted).any() or parts[0].any() or parts[2].any():
+                return f"{name} is {p.tolist()}"
+    return ""
+
+
 @oracle("transformers.init_transformer_")
 def transformer(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """The layers compute with N(0, std²), what it names is as before."""
     model, std, left = after["model"], after.get("std", 0.02), set(result)
+    for name, buffer in model.named_buffers():
+        if not unchanged(buffer, before["model"][name]):
+            return f"the buffer {name} changed"
     for name, p in model.named_parameters():
         if name in left:
             if not unchanged(p, before["model"][name]):
                 return f"{name} changed but was said to be left"
         elif p.dim() < 2 and "bias" not in name and (p != 1).any():
             return f"{name} is neither 1 nor named"
+        elif p.dim() < 2 and "bias" in name and p.any():
+            return f"{name} is neither 0 nor named"
+    names = after.get("residual", ("linear2", "out_proj"))
+    small = std / math.sqrt(2 * after["depth"])
+    seen: dict[int, str] = {}
     for name, m in model.named_modules():
-        plain = isinstance(m, nn.Linear) and name.rpartition(".")[2] == "linear1"
-        if plain and 1e-30 < std < 1e30 and far(m.weight, std):
-            return f"{name}: deviation {m.weight.std():.3g}"
+        own = {f"{name}.{k}".strip(".") for k, _ in m.named_parameters()}
+        if not isinstance(m, PLAIN) or own & left or id(m.weight) in seen:
+            continue
+        weight = m.weight
+        if any(weight is q for k, q in model.named_parameters() if k not in own):
+            continue  # tied: another name counts
+        seen[id(weight)] = name
+        wanted = small if name.rpartition(".")[2] in names else std
+        if 1e-30 < std < 1e30 and far(effective(m), wanted):
+            return f"{name}: deviation {effective(m).std():.3g}, not {wanted:.3g}"
     return padding(model)
 
 
@@ -200,6 +337,8 @@ def branches(before: Before, after: dict[str, Any], result: Any, member: str) ->
 @oracle("choosing_diagnosis.diagnose")
 def diagnosed(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
     expected = MODELS[member].ill if member in MODELS else None
+    if expected == "refused":
+        return "should be refused"
     if expected is not None and result.verdict != (expected or "healthy"):
         return f"should be {expected or 'healthy'}:\n{result}"
     if len(str(result).splitlines()) < 3 + len(result.layers):
@@ -266,6 +405,106 @@ def curvature(before: Before, after: dict[str, Any], result: Any, member: str) -
         if near > 1e-3 * values.abs().max() + result.residual + 1e-6:
             return f"{found} is no end of the spectrum {values}"
     return ""
+
+
+def dense(product: Any, n: int) -> Tensor:
+    """Return the matrix of a product, from its columns."""
+    columns = [product(v.clone()).detach().double() for v in torch.eye(n)]
+    return torch.stack(columns, 1)
+
+
+@oracle("optimization.lanczos", "applications_sharpness.lanczos", "learning_rate_warmup.lanczos")
+def ends(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Measure the residual that it returns, and compare the ends with those of the matrix."""
+    n = len(after["start"])
+    matrix = dense(after["product"], n)
+    size = float(matrix.abs().max())
+    rough = 1e-2 if after["start"].dtype in (torch.float16, torch.bfloat16) else 1e-4
+    rough = 1e-2 if member == "in float16" else rough
+    found = torch.tensor([result.smallest, result.largest]).double()
+    left = matrix @ result.vectors.double() - result.vectors.double() * found
+    worse = float(left.norm(dim=0).max())
+    if abs(worse - result.residual) > rough * (size + abs(worse)):
+        return f"says the residual {result.residual:.3g}, it is {worse:.3g}"
+    values = torch.linalg.eigvalsh(matrix)
+    reached = after["start"].isfinite().all() and (after["start"] != 0).all() and n > 1
+    distinct = float(values.diff().min()) > rough * size if n > 1 else False
+    if result.converged and reached and distinct:
+        error = (found - values[[0, -1]]).abs().max()
+        if error > rough * size:
+            return f"converged to {found.tolist()}, the ends are {values[[0, -1]].tolist()}"
+    return ""
+
+
+@oracle("optimization_trust.conjugate_gradients")
+def conjugate(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    """Inside of the ball the residual is small; the model is not above its value at 0."""
+    g, radius = after["gradient"].detach().double(), float(after["radius"])
+    if g.dim() != 1 or not len(g) or not g.isfinite().all():
+        return ""
+    matrix = dense(after["product"], len(g))
+    step = result.double()
+    rough = 1e-2 if after["gradient"].dtype in (torch.float16, torch.bfloat16) else 1e-4
+    rough = 1e-2 if member == "in float16" else rough
+    if float(step.norm()) > radius * (1 + rough):
+        return f"a step of length {step.norm():.3g}"
+    change = float(g @ step + step @ matrix @ step / 2)
+    if change > rough * float(g.abs().max() * step.abs().max()):
+        return f"the model rises by {change:.3g}"
+    if float(step.norm()) < radius * (1 - rough) and radius > 1e-30:
+        left, size = float((matrix @ step + g).norm()), float(g.norm())
+        if left > (min(0.1, size**0.5) + rough) * size + 1e-9:
+            return f"ends inside of the ball with the residual {left:.3g} of {size:.3g}"
+    return ""
+
+
+@oracle("optimization_trust.trust_region", "optimization_saddles.saddle_free_newton")
+def descends(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    f = after["function"]
+    start, end = (float(f(x.detach()).detach()) for x in (before["point"], result))
+    if math.isfinite(start) and not end <= start + 1e-2 * abs(start):
+        return f"the loss rose from {start:.4g} to {end:.4g}"
+    return ""
+
+
+@oracle("applications_kfac.damped_solve")
+def solved(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    outer, inner, v = (after[k].double() for k in ("outer", "inner", "v"))
+    if not all(x.isfinite().all() for x in (outer, inner, v)):
+        return ""
+    outer, inner = (torch.tril(x) + torch.tril(x, -1).T for x in (outer, inner))
+    x, tau = result.double(), float(after["tau"])
+    left = outer @ x @ inner + tau * x - v
+    size = float(x.abs().max()) * float(outer.norm() * inner.norm() + tau) if x.numel() else 0.0
+    worst = float(left.abs().max()) if x.numel() else 0.0
+    return "" if worst <= 1e-4 * size + 1e-30 else f"residual {worst:.3g}"
+
+
+@oracle("applications_influence.fit_logistic")
+def logistic(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    theta = result[0]
+    x, y, weights = (np.asarray(after[k], float) for k in ("x", "y", "weights"))
+    p = 1 / (1 + np.exp(-theta @ x.T))
+    decay = after["decay"]
+    slope = (weights * (p - y)) @ x / len(y) + decay * theta
+    if decay <= 0 or after.get("steps", 20) < 10 or (weights < 0).any():
+        return ""  # then there need not be a minimum
+    size = np.abs(weights).max(initial=0) * np.abs(x).max(initial=0) + decay * np.abs(theta).max(
+        initial=0
+    )
+    worst = np.abs(slope).max(initial=0)
+    return "" if worst <= 1e-6 * size + 1e-300 else f"the gradient is {worst:.3g}"
+
+
+@oracle("regularization_linear.penalized")
+def ridge(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
+    x, y = np.asarray(after["x"], float), np.asarray(after["y"], float)
+    if not np.isfinite(x).all() or not np.isfinite(y).all():
+        return ""
+    slope = x.T @ (x @ result - y) + len(x) * after["penalties"] * result
+    size = np.abs(x).sum() * (np.abs(y).max(initial=0) + 1)
+    worst = np.abs(slope).max(initial=0)
+    return "" if worst <= 1e-3 * size else f"the gradient is {worst:.3g}"
 
 
 @oracle("optimization.newton_step")

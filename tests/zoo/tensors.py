@@ -207,3 +207,24 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "of another tensor": lambda x: x.new_ones(x.shape).requires_grad_() ** 2,
     "NaN: log of a negative": lambda x: torch.log(x - 100),
 }
+
+
+def _ordered(x: Tensor) -> Tensor:
+    return torch.arange(1.0, x.numel() + 1, dtype=torch.float64)
+
+
+# Products of a symmetric matrix with a vector.
+PRODUCTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "a diagonal": lambda v: (_ordered(v) * v.double()).to(v.dtype),
+    "±1": lambda v: v * (-1.0) ** torch.arange(v.numel()),
+    "the identity": lambda v: v.clone(),
+    "the identity, not copied": lambda v: v,
+    "rank one": lambda v: v.sum().expand(v.shape),
+    "in place": lambda v: v.mul_(2),
+    "of size 1e-13": lambda v: 1e-13 * _ordered(v).to(v.dtype) * v,
+    "of size 1e13": lambda v: 1e13 * _ordered(v).to(v.dtype) * v,
+    "in float16": lambda v: (_ordered(v).half() * v.half()).float(),
+    "in float64": lambda v: _ordered(v) * v,
+    "zero": torch.zeros_like,
+    "with its graph": lambda v: v * torch.ones(v.shape, requires_grad=True),
+}

@@ -18,21 +18,27 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
 from x0.initialization import (
+    beyond,
+    biases,
     choosing,
     choosing_diagnosis,
     frameworks_meta,
     frameworks_truncated,
     he,
+    lecun_inputs,
+    optimizers_recipe,
     orthogonal_relatives,
     residual,
     transformers,
 )
-from x0.taylor import multivariate, optimization, univariate
+from x0.taylor import multivariate, multivariate_check, optimization, univariate
 from x0.training import (
     adaptive,
+    adaptive_groups,
     datasets,
     learning_rate,
     learning_rate_range,
+    mini_batches_scale,
     reproducibility_data,
 )
 from zoo.examples import loss_of
@@ -375,3 +381,173 @@ def test_what_the_diagnosis_cannot_judge(case: str) -> None:
         choosing_diagnosis.diagnose(model, torch.randn(3, 4), loss)
     if before:
         assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
+# --- what the hunt found -----------------------------------------------------------------------
+
+
+def test_a_loss_of_nan_is_not_healthy() -> None:
+    found = choosing_diagnosis.diagnose(
+        chain(1, 1, 1), torch.randn(8, 32), lambda out: out.sum() * math.nan
+    )
+    assert found.verdict == "exploding"
+    assert not math.isfinite(found.number)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [parametrizations.weight_norm, parametrizations.spectral_norm, nn.utils.spectral_norm],
+)
+def test_a_wrapped_head_is_not_said_to_be_zero(wrap) -> None:
+    with pytest.raises(ValueError, match="Received"):
+        beyond.zero_head_(wrap(nn.Linear(3, 2)))
+
+
+def test_a_gru_has_no_forget_gate() -> None:
+    gru = nn.GRU(3, 2)
+    for set_ in (biases.forget_bias_, lambda x: biases.chrono_bias_(x, 100)):
+        with pytest.raises(ValueError, match="Received"):
+            set_(gru)
+    for longest in (math.nan, math.inf, 2):
+        with pytest.raises(ValueError, match="Received"):
+            biases.chrono_bias_(nn.LSTM(3, 2), longest)
+
+
+def test_a_shared_branch_is_scaled_once() -> None:
+    shared = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8))
+    first, last = (shared[k].weight.detach().clone() for k in (0, 2))
+    residual.scale_branches_([shared] * 4)
+    assert torch.allclose(shared[2].weight, last / 2)
+    residual.fixup_([shared] * 4)
+    assert torch.allclose(shared[0].weight, first / 2)
+    model = nn.ModuleList([shared] * 4)
+    choosing.initialize_(model, "relu", branches=[shared] * 4)
+    wide = nn.Sequential(nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 200))
+    choosing.initialize_(wide, "relu", branches=[wide] * 4)
+    assert 200 * wide[2].weight.var().item() == pytest.approx(2 / 4, rel=0.05)
+
+
+@pytest.mark.parametrize("norm", [nn.SyncBatchNorm, nn.InstanceNorm2d])
+def test_every_norm_that_ends_a_branch_gets_the_zero(norm) -> None:
+    last = norm(4, affine=True)
+    one = nn.Sequential(nn.Conv2d(4, 4, 3), last)
+    residual.zero_branches_([one])
+    assert not last.weight.any()
+    assert one[0].weight.all()
+
+
+def test_a_mask_of_rows_counts_what_it_holds() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model, x = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)), torch.randn(12, 4)
+    y = torch.arange(12) % 3
+    mask = torch.arange(12) < 5
+    by_mask = mini_batches_scale.noise_scales(model, x, y, mask)
+    assert by_mask == pytest.approx(mini_batches_scale.noise_scales(model, x, y, torch.arange(5)))
+    for wrong in (torch.arange(12) < 0, torch.tensor([99])):
+        with pytest.raises(ValueError, match="Received"):
+            mini_batches_scale.noise_scales(model, x, y, wrong)
+    with pytest.raises(ValueError, match="Received"):
+        mini_batches_scale.noise_scales(model, x * math.nan, y, mask)
+    with pytest.raises(ValueError, match="out of bounds"):
+        mini_batches_scale.noise_scales(model, x, y + 5, mask)
+
+
+class Table:
+    """What a table of another library has: numbers behind __array__."""
+
+    def __init__(self, numbers: object) -> None:
+        self.numbers = np.asarray(numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return self.numbers.astype(dtype) if dtype else self.numbers
+
+
+@pytest.mark.parametrize("kind", [list, Table, torch.tensor])
+def test_lists_and_tables_are_taken_as_arrays(kind) -> None:
+    x = np.arange(24.0).reshape(12, 2) ** 2
+    assert (lecun_inputs.standardize(kind(x.tolist())) == lecun_inputs.standardize(x)).all()
+    for a, b in zip(datasets.fit_scaler(kind(x.tolist())), datasets.fit_scaler(x), strict=True):
+        assert (a == b).all()
+    labels = np.arange(12) % 3
+    for split in (datasets.stratified_split, datasets.grouped_split):
+        rows = [split(y, 0.4, np.random.default_rng(0)) for y in (labels, kind(labels.tolist()))]
+        assert all((a == b).all() for a, b in zip(*rows, strict=True))
+    assert len(datasets.temporal_split(kind(np.arange(9.0).tolist()), 0.3)[0]) == 6
+
+
+@pytest.mark.parametrize("missing", [math.nan, None])
+def test_a_missing_label_is_refused(missing: object) -> None:
+    labels = np.array(["a", "b", missing, "a", "b", "a"], dtype=object)
+    for split in (datasets.stratified_split, datasets.grouped_split):
+        with pytest.raises(ValueError, match="missing"):
+            split(labels, 0.4, np.random.default_rng(0))
+    numbers = np.array([0.0, 1.0, math.nan, 0.0, 1.0])
+    with pytest.raises(ValueError, match="missing"):
+        datasets.grouped_split(numbers, 0.4, np.random.default_rng(0))
+
+
+def test_a_scale_below_what_squares_hold_is_not_0() -> None:
+    x = np.array([[1e-200], [3e-200]])
+    assert datasets.fit_scaler(x)[1] == 1
+    with np.errstate(all="raise", under="ignore"):
+        assert np.isfinite(lecun_inputs.standardize(x)).all()
+
+
+def test_a_gradient_of_nan_is_neither_right_nor_wrong() -> None:
+    point = np.ones(3)
+    for function, gradient in (
+        (lambda x: x @ x, lambda x: math.nan * x),
+        (lambda x: math.nan, lambda x: 2 * x),
+        (lambda x: x**2, lambda x: 2 * x),
+    ):
+        with pytest.raises(ValueError, match="Received"):
+            multivariate_check.check_gradient(function, gradient, point)
+    slope = multivariate_check.check_gradient(lambda x: [x @ x], lambda x: 2 * x, [1.0, 1.0])
+    assert slope > 1.9
+
+
+def test_frozen_parameters_and_freed_graphs_are_refused() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+    ones = [torch.ones_like(p) for p in model.parameters()]
+    loss = model(torch.ones(4, 3)).square().sum()
+    loss.backward()
+    with pytest.raises(ValueError, match="anew"):
+        multivariate.hessian_vector_product(loss, model.parameters(), ones)
+    model[0].requires_grad_(False)
+    loss = model(torch.ones(4, 3)).square().sum()
+    with pytest.raises(ValueError, match="Received"):
+        multivariate.hessian_vector_product(loss, model.parameters(), ones)
+
+
+def test_a_transposed_convolution_has_its_inputs_first() -> None:
+    wide, narrow = nn.ConvTranspose2d(8, 3, 2), nn.ConvTranspose2d(4, 3, 2)
+    with pytest.raises(ValueError, match="Received"):
+        optimizers_recipe.fan_in_growth(wide, narrow)
+
+
+def test_the_lengths_of_weight_norm_are_no_matrix_for_muon() -> None:
+    body = parametrizations.weight_norm(nn.Linear(3, 4))
+    head = nn.Linear(4, 2)
+    muon, _ = adaptive_groups.muon_and_adamw(nn.Sequential(body, head), head, 0.1)
+    assert [p.shape for p in muon.param_groups[0]["params"]] == [(4, 3)]
+
+
+def test_a_loss_of_nan_has_no_best_rate() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        learning_rate_range.suggest_rate([1.0] * 6, [5, 4, math.nan, 2, 1, 9])
+    with pytest.raises(ValueError, match="minimize"):
+        learning_rate_range.range_test(nn.Linear(2, 1), lambda m, b: 1.0, [(torch.ones(2, 2),)] * 3)
+
+
+def test_a_weight_of_a_convolution_that_lies_channels_last() -> None:
+    from x0.initialization import orthogonal_lsuv
+    from x0.taylor import multivariate_module
+
+    model, inputs = make("instance_norm")
+    assert orthogonal_lsuv.lsuv_(model, inputs[0])
+    loss, point = multivariate_module.flat_loss(model, inputs[0], torch.sum)
+    assert loss(point).item() == pytest.approx(model(inputs[0]).sum().item(), rel=1e-4)

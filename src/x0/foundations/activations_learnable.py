@@ -34,12 +34,12 @@ def prelu(z: Tensor, p: Tensor) -> Tensor:
 
 
 def swish(z: Tensor, p: Tensor) -> Tensor:
-    """Return z S(p[0] z), S the logistic sigmoid."""
+    """Return z S(p[0] z), S the logistic sigmoid; floating-point."""
     return z * torch.sigmoid(p[0] * z)
 
 
 def rational(z: Tensor, p: Tensor) -> Tensor:
-    """Return a cubic over 1 + (p[4] z)^2, which never vanishes."""
+    """Return a cubic over 1 + (p[4] z)^2; floating-point."""
     cubic = p[0] + z * (p[1] + z * (p[2] + z * p[3]))
     return cubic / (1 + (p[4] * z) ** 2)
 

@@ -27,10 +27,16 @@ STDS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
 def zero_head_(head: nn.Linear) -> nn.Linear:
     """Set a new head to zero in place: all classes start equally likely.
 
+    Raises:
+        ValueError: the weight has no numbers, or is made from others.
+
     >>> zero_head_(nn.Linear(3, 2)).weight.tolist()
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    nn.init.zeros_(head.weight)
+    own = dict(head.named_parameters(recurse=False)).get("weight")
+    if own is None or nn.parameter.is_lazy(own):  # weight_norm, pruning
+        raise ValueError(f"No weight to set. Received: {head}")
+    nn.init.zeros_(own)
     if head.bias is not None:
         nn.init.zeros_(head.bias)
     return head

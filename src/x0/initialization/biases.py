@@ -46,15 +46,17 @@ def forget_bias_(lstm: nn.LSTM, value: float = 1.0) -> nn.LSTM:
     forget, cell, output; value is their sum.
 
     Raises:
-        ValueError: value is not finite in float32, or there are no biases.
+        ValueError: value is not finite in float32, there are no biases, or
+            it is no LSTM.
 
     >>> lstm = forget_bias_(nn.LSTM(3, 2))
     >>> lstm.bias_ih_l0.tolist()
     [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     """
     number = torch.tensor(float(value))
-    if not number.isfinite() or not lstm.bias:
-        raise ValueError(f"Nothing to set. Received: {value=}, {lstm.bias=}")
+    known = isinstance(lstm, nn.LSTM)  # a GRU has no forget gate
+    if not number.isfinite() or not known or not lstm.bias:
+        raise ValueError(f"Nothing to set. Received: {value=}, {lstm}")
     for name, bias in lstm.named_parameters():
         if name.startswith("bias"):
             bias.zero_()
@@ -73,17 +75,19 @@ def chrono_bias_(
     input gate -b, all other biases 0 (Tallec and Ollivier, 2018).
 
     Raises:
-        ValueError: longest is not above 2, or the LSTM has no biases.
+        ValueError: longest is not above 2 or infinite, or it is no LSTM
+            with biases.
 
     >>> lstm = chrono_bias_(nn.LSTM(3, 2), 1000)
     >>> i, f, _, _ = lstm.bias_ih_l0.chunk(4)
     >>> bool((i == -f).all()), bool((f >= 0).all())
     (True, True)
     """
-    if not lstm.bias or longest <= 2:
+    known = isinstance(lstm, nn.LSTM)  # a GRU has no forget gate
+    if not known or not lstm.bias or not 2 < longest < math.inf:
         raise ValueError(
-            "Expected an LSTM with biases and longest > 2. "
-            f"Received: {lstm.bias=}, {longest=}"
+            "Expected an LSTM with biases, and 2 < longest < inf. "
+            f"Received: {lstm}, {longest=}"
         )
     for name, bias in lstm.named_parameters():
         if name.startswith("bias"):

@@ -62,7 +62,9 @@ LAYERS = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
 TABLES = (nn.Embedding, nn.EmbeddingBag)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, *BATCH_NORMS)
+INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+OTHER_NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.SyncBatchNorm)
+NORMS = (*OTHER_NORMS, *BATCH_NORMS, *INSTANCE_NORMS)
 KNOWN = (*LAYERS, *TABLES, *RECURRENT, *NORMS, nn.MultiheadAttention)
 
 
@@ -98,7 +100,9 @@ def write_(module: Any, weight: Tensor) -> None:
 
 
 def check_numbers(model: nn.Module) -> None:
-    """Raise ValueError if a parameter has no numbers: lazy or meta."""
+    """Raise ValueError without parameters, or numbers in them: lazy, meta."""
+    if next(model.parameters(), None) is None:  # as after quantization
+        raise ValueError(f"No parameters. Received: {type(model)}")
     for name, p in model.named_parameters():
         if nn.parameter.is_lazy(p) or p.is_meta:
             raise ValueError(
@@ -152,10 +156,10 @@ def initialize_(
         types, and weights that cannot be assigned (see follows).
 
     Raises:
-        ValueError: no row of the table has this activation; a
-            parameter has no numbers; a branch has no layer at its end; the
-            head is tied to an embedding, which would become 0 with it; gelu
-            or silu and a hidden layer without a bias.
+        ValueError: no row of the table has this activation; a parameter has
+            no numbers, or there is none; a branch has no layer at its end;
+            the head is tied to an embedding, which would become 0 with it;
+            gelu or silu and a hidden layer without a bias.
     """
     scale = hidden_scale(activation, slope)
     spread = SCALES.get(activation, (1.0, 0.0))[1]
@@ -169,7 +173,9 @@ def initialize_(
     skipped = {*readers, head}
     layers = [m for m in model.modules() if isinstance(m, LAYERS)]
     hidden = [
-        m for m in layers if m not in skipped and id(m.weight) not in tied
+        m
+        for m in layers
+        if m not in skipped and follows(m) and id(m.weight) not in tied
     ]
     if spread and any(m.bias is None for m in hidden):
         raise ValueError(f"Biases are needed. Received: {activation=}, {model}")
@@ -192,7 +198,7 @@ def initialize_(
         if isinstance(module, KNOWN):
             own = isinstance(module, nn.MultiheadAttention)
             done |= {id(p) for p in module.parameters(recurse=not own)}
-    for end in ends:
+    for end in dict.fromkeys(ends):  # a shared branch comes several times
         write_(end, end.weight / math.sqrt(len(branches)))
     if head is not None:
         write_(head, torch.zeros_like(head.weight))

@@ -26,8 +26,8 @@ def untouched(
     generator or set constants; its draws are undone.
 
     Raises:
-        ValueError: model has no parameters, one of them has no numbers
-            (lazy, meta), or it cannot be copied (the old weight_norm).
+        ValueError: model has no parameters, one of them has no real numbers
+            (lazy, meta, int8), or it cannot be copied (the old weight_norm).
 
     >>> def zero(module):
     ...     if isinstance(module, nn.Linear):
@@ -36,7 +36,8 @@ def untouched(
     ['0.bias', '1.weight', '1.bias']
     """
     for name, p in model.named_parameters():
-        if nn.parameter.is_lazy(p) or p.is_meta:
+        real = p.is_floating_point() or p.is_complex()
+        if nn.parameter.is_lazy(p) or p.is_meta or not real:
             raise ValueError(f"A parameter has no numbers. Received: {name}")
     try:
         probe = copy.deepcopy(model)

@@ -31,22 +31,25 @@ def he_initialize_(
         The model, initialized in place.
 
     Raises:
-        ValueError: a weight has no shape yet, in a lazy layer.
+        ValueError: a weight has no numbers (lazy, meta), or is made from
+            others (weight_norm, pruning): then nothing has changed.
 
     >>> model = he_initialize_(nn.Sequential(nn.Linear(400, 300), nn.ReLU()))
     >>> round(float(model[0].weight.detach().var() * 400), 1)
     2.0
     """
-    for name, p in model.named_parameters():
-        if nn.parameter.is_lazy(p):
-            raise ValueError(f"Run lazy layers once first. Received: {name}")
-    for layer in model.modules():
-        if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
-            nn.init.kaiming_normal_(
-                layer.weight, nonlinearity="relu", generator=generator
-            )
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    layers = [m for m in model.modules() if isinstance(m, kinds)]
+    for layer in layers:
+        own = dict(layer.named_parameters(recurse=False)).get("weight")
+        if own is None or nn.parameter.is_lazy(own) or own.is_meta:
+            raise ValueError(f"No weight to set. Received: {layer}")
+    for layer in layers:
+        nn.init.kaiming_normal_(
+            layer.weight, nonlinearity="relu", generator=generator
+        )
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
     return model
 
 

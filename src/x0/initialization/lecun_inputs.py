@@ -28,6 +28,7 @@ def standardize(inputs: np.ndarray) -> np.ndarray:
     >>> standardize(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
+    inputs = np.asanyarray(inputs)  # lists, tensors and tables, too
     if (
         inputs.dtype.kind not in "fiub"
         or inputs.ndim != 2
@@ -42,7 +43,7 @@ def standardize(inputs: np.ndarray) -> np.ndarray:
     varies = inputs.min(axis=0) < inputs.max(axis=0)  # std may be rounding
     centered = np.where(varies, inputs - inputs.mean(axis=0), 0)
     std = inputs.std(axis=0)
-    result: np.ndarray = centered / np.where(varies, std, 1)
+    result: np.ndarray = centered / np.where(std > 0, std, 1)
     return result
 
 

@@ -68,7 +68,8 @@ def effective_learning_rates(
         raise ValueError(f"Expected a tensor. Received: {type(output)}")
     rates = {}
     for name, weight in model.named_parameters():
-        if weight.ndim < 2 or not weight.any():
+        number = weight.is_floating_point() or weight.is_complex()
+        if weight.ndim < 2 or not number or not weight.any():
             continue  # twice 0 is 0
         weight.mul_(2)
         change = float(

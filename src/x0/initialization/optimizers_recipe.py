@@ -37,12 +37,26 @@ def fan_in_growth(
     Raises:
         ValueError: the parameters have other names, or an embedding is tied
             to another layer, which needs an output multiplier instead; a
-            lazy layer has no shape yet.
+            lazy layer has no shape yet; a weight is made from others
+            (weight_norm, pruning), is transposed, or holds no real numbers.
     """
     every = [*model.named_parameters(), *narrow.named_parameters()]
     lazy = [name for name, p in every if nn.parameter.is_lazy(p)]
     if lazy:
         raise ValueError(f"Run lazy layers once first. Received: {lazy}")
+    odd = [
+        name
+        for name, module in model.named_modules()
+        if "ConvTranspose" in type(module).__name__  # (in, out, *kernel)
+    ] + [
+        name
+        for name, p in every
+        if "parametrizations." in name
+        or name.endswith(("weight_g", "weight_v", "weight_orig"))
+        or not p.is_floating_point()
+    ]
+    if odd:
+        raise ValueError(f"Expected plain weights. Received: {odd}")
     old = {name: p.shape for name, p in narrow.named_parameters()}
     new = dict(model.named_parameters())
     if old.keys() != new.keys():
@@ -94,11 +108,14 @@ def mup_(
         Parameter groups for AdamW.
 
     Raises:
-        ValueError: as fan_in_growth, or a rate or a decay is negative.
+        ValueError: as fan_in_growth, a rate or a decay is negative, or the
+            model is on the meta device.
     """
     if not 0 <= lr < math.inf or not 0 <= weight_decay < math.inf:
         raise ValueError(f"Received: {lr=}, {weight_decay=}")
     kinds = fan_in_growth(model, narrow)
+    if any(p.is_meta for p in model.parameters()):
+        raise ValueError(f"On the meta device. Received: {type(model)}")
     embeddings = {
         module.weight
         for module in model.modules()
@@ -111,7 +128,7 @@ def mup_(
             fan_in = 1 if p in embeddings else p[0].numel()
             std = 1 / math.sqrt(fan_in * (m if kind == "output" else 1))
             p.normal_(0, std, generator=generator)
-        elif name.endswith("bias"):
+        elif "bias" in name.rpartition(".")[2]:
             p.zero_()
         groups.setdefault(m, []).append(p)
     for module in model.modules():

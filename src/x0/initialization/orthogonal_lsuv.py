@@ -41,7 +41,9 @@ def output_variances(model: nn.Module, batch: Tensor) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def note(module: nn.Module, _: object, z: Tensor) -> None:
-        found.setdefault(names[module], float(z.detach().var(correction=0)))
+        if z.numel():  # an expert may get no sample
+            variance = float(z.detach().var(correction=0))
+            found.setdefault(names[module], variance)
 
     buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
     layers = [module for module in names if isinstance(module, LAYERS)]
@@ -82,7 +84,8 @@ def lsuv_(
     Raises:
         ValueError: a layer's output is constant or not finite (dead), or
             max_steps are not enough; a weight is complex or wrapped
-            (weight_norm, spectral_norm). The weights are then as before.
+            (weight_norm, spectral_norm), or shared with a layer that undoes
+            its variance. The weights are then as before.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> model = nn.Sequential(nn.Linear(8, 8, bias=False), nn.ReLU())
@@ -105,12 +108,18 @@ def lsuv_(
         before = {name: weight.clone() for name, weight in weights.items()}
         try:
             for weight in weights.values():
-                wide = torch.empty_like(weight, dtype=torch.float32)
+                wide = torch.empty(weight.shape, device=weight.device)
                 weight.copy_(nn.init.orthogonal_(wide, generator=generator))
             for name in steps:
                 steps[name] = unit_variance_(
                     model, batch, name, weights[name], tol, max_steps
                 )
+            for name, variance in output_variances(model, batch).items():
+                if not abs(variance - 1) <= tol:
+                    raise ValueError(
+                        "A later layer moved it: a weight is shared. "
+                        f"Received: {name!r}, {variance=:.3g}"
+                    )
         except ValueError:
             for name, weight in weights.items():
                 weight.copy_(before[name])

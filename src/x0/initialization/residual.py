@@ -20,7 +20,9 @@ SEED = 0
 
 # --8<-- [start:branches]
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, *BATCH_NORMS)
+INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+OTHER_NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.SyncBatchNorm)
+NORMS = (*OTHER_NORMS, *BATCH_NORMS, *INSTANCE_NORMS)
 
 
 @torch.no_grad()
@@ -103,7 +105,8 @@ def scale_branches_(branches: Sequence[nn.Module]) -> None:
     Raises:
         ValueError: as branch_layers does; then nothing has changed.
     """
-    for layer in [branch_layers(branch)[-1] for branch in branches]:
+    once = dict.fromkeys(branches)  # a shared branch comes several times
+    for layer in [branch_layers(branch)[-1] for branch in once]:
         write_(layer, layer.weight / math.sqrt(len(branches)))
 
 
@@ -147,7 +150,8 @@ def fixup_(
     0.5
     """
     heads = [] if head is None else branch_layers(head)
-    for *others, last in [branch_layers(branch) for branch in branches]:
+    once = dict.fromkeys(branches)  # a shared branch comes several times
+    for *others, last in [branch_layers(branch) for branch in once]:
         write_(last, torch.zeros_like(last.weight))
         for layer in others:
             factor = len(branches) ** (-1 / (2 * len(others)))

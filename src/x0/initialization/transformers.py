@@ -19,7 +19,10 @@ SEED = 0
 # --8<-- [start:init]
 RESIDUAL = ("c_proj", "out_proj", "o_proj", "wo", "down_proj", "linear2", "fc2")
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, *BATCH_NORMS)
+INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+OTHER_NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm, nn.SyncBatchNorm)
+NORMS = (*OTHER_NORMS, *BATCH_NORMS, *INSTANCE_NORMS)
+MADE_FROM = ("weight_g", "weight_v", "weight_orig")  # hooks make the weight
 
 
 @torch.no_grad()
@@ -46,8 +49,8 @@ def init_transformer_(
     Returns:
         Names of the parameters that were left alone: what has fewer than 2
         dimensions and is neither a bias nor in a norm of torch (LayerScale,
-        gates, temperatures, norms that multiply by 1 + weight), and what
-        stands under a parametrization.
+        gates, temperatures, norms that multiply by 1 + weight), what stands
+        under a parametrization or is pruned, and integers.
 
     Raises:
         ValueError: not exactly 2 * depth weights have such a name, a
@@ -73,7 +76,8 @@ def init_transformer_(
             if parameter in seen:
                 continue
             seen.add(parameter)
-            if "parametrizations" in path or kind in ("weight_g", "weight_v"):
+            made = "parametrizations" in path or kind in MADE_FROM
+            if made or not parameter.is_floating_point():
                 left.append(name)
             elif parameter.dim() > 1:
                 factor = 1 / math.sqrt(2 * depth) if name in found else 1

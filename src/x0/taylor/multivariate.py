@@ -34,7 +34,8 @@ def hessian_vector_product(
 
     Raises:
         ValueError: If the loss is no real scalar that depends on them, if
-            the shapes of vectors and parameters differ, or if torch has no
+            the shapes of vectors and parameters differ, if a parameter is
+            frozen, the graph was freed by ``backward()``, or torch has no
             second derivative (fused attention), with "Received: ...".
 
     >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -45,16 +46,21 @@ def hessian_vector_product(
     parameters, vectors = list(parameters), list(vectors)
     shapes = [tuple(tensor.shape) for tensor in parameters]
     received = [tuple(tensor.shape) for tensor in vectors]
-    depends = loss.is_floating_point() and loss.requires_grad
+    every = all(tensor.requires_grad for tensor in parameters)
+    depends = loss.is_floating_point() and loss.requires_grad and every
     if loss.ndim or not depends or received != shapes:
         raise ValueError(
             f"loss must be a scalar and vectors of shapes {shapes}. Received: "
             f"loss of shape {tuple(loss.shape)}, {loss.dtype}, "
-            f"requires_grad={loss.requires_grad}, vectors {received}"
+            f"requires_grad={loss.requires_grad}, of all parameters: "
+            f"{every}, vectors {received}"
         )
-    gradients = torch.autograd.grad(
-        loss, parameters, create_graph=True, allow_unused=True
-    )
+    try:
+        gradients = torch.autograd.grad(
+            loss, parameters, create_graph=True, allow_unused=True
+        )
+    except RuntimeError as error:  # backward() has freed the graph
+        raise ValueError(f"compute the loss anew. Received: {error}") from error
     pairs = zip(gradients, vectors, strict=True)
     parts = [(g * v).sum() for g, v in pairs if g is not None]
     if not parts:

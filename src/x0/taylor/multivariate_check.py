@@ -43,6 +43,7 @@ def check_gradient(
 
     Raises:
         ValueError: If the shape of the gradient is not that of the point,
+            the value no single number, one of them not finite near it,
             without directions or with a negative seed, with "Received: ...".
 
     >>> x = np.array([0.5, -1.0])
@@ -53,19 +54,23 @@ def check_gradient(
     """
     if directions < 1 or seed < 0:
         raise ValueError(f"Received: {directions=}, {seed=}")
+    point = np.asarray(point)
     slope = np.asarray(gradient(point), dtype=np.float64)
     if slope.ndim != 1 or slope.shape != np.shape(point):
         raise ValueError(
             "the gradient must be a vector, of the shape of the point. "
             f"Received: {slope.shape}, {np.shape(point)}"
         )
-    value, rng, found = float(function(point)), np.random.default_rng(seed), []
+    start = np.asarray(function(point), dtype=np.float64)
+    if start.size != 1:
+        raise ValueError(f"Expected a number. Received: {start}")
+    value, rng, found = start.item(), np.random.default_rng(seed), []
     for _ in range(directions):
         v = rng.standard_normal(len(point))
         v /= np.linalg.norm(v)
         errors, step = [], 0.1
         while step > 1e-12:
-            moved = float(function(point + step * v))
+            moved = np.asarray(function(point + step * v), float).item()
             error = abs(moved - value - step * float(slope @ v))
             noise = np.finfo(float).eps * max(abs(value), abs(moved))
             if error <= 1e4 * noise:
@@ -73,6 +78,8 @@ def check_gradient(
             errors.append(error)
             step /= 2
         last = errors[-4:]
+        if not np.isfinite(last[-1:]).all():
+            raise ValueError(f"Not finite. Received: {value=}, {slope=}")
         if len(last) > 1:
             found.append(math.log2(last[0] / last[-1]) / (len(last) - 1))
     return min(found, default=math.inf)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.utils import parameters_to_vector
 
 SEED = 0
 # --8<-- [end:imports]
@@ -50,7 +49,7 @@ def flat_loss(
         values = {name: part.view_as(p) for (name, p), part in parts}
         return criterion(functional_call(model, values, (inputs,)))
 
-    return function, parameters_to_vector(named.values()).detach()
+    return function, torch.cat([p.detach().reshape(-1) for p in named.values()])
 
 
 # --8<-- [end:flat]

@@ -78,7 +78,7 @@ def conjugate_gradients(
     Args:
         gradient: The gradient g, real, shape (n,).
         product: Maps v to H v.
-        radius: No step is longer; ``math.inf`` sets no limit.
+        radius: No step is longer; positive, ``math.inf`` sets no limit.
 
     Returns:
         The step. It ends early where the residual g + H step is small
@@ -98,7 +98,7 @@ def conjugate_gradients(
     for _ in range(2 * len(gradient)):
         if rest.norm().item() <= enough:
             break
-        image = product(direction)
+        image = product(direction.clone()).to(direction.dtype)
         bend = direction @ image
         if not bend > 0:
             return to_border(step, direction, radius)

@@ -45,6 +45,8 @@ def taylor_coefficients(
         raise ValueError(f"order must be <= 170. Received: order={order}")
     x = torch.tensor(expansion_point, dtype=torch.float64, requires_grad=True)
     derivative = function(x.clone())  # it may work in place
+    if not isinstance(derivative, Tensor):
+        raise ValueError(f"Expected a tensor. Received: {derivative}")
     if derivative.shape != () or derivative.dtype != torch.float64:
         raise ValueError(
             "function must return a float64 scalar. Received: "

@@ -42,7 +42,7 @@ def muon_and_adamw(
     for p in model.parameters():
         if p.ndim < 2:
             small.append(p)
-        elif p.ndim == 2 and id(p) not in apart:
+        elif p.ndim == 2 and min(p.shape) > 1 and id(p) not in apart:
             hidden.append(p)
         else:
             tables.append(p)

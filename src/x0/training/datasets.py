@@ -33,6 +33,7 @@ def fit_scaler(
     >>> fit_scaler(np.array([[1.0, 5.0], [3.0, 5.0]]))
     (array([2., 5.]), array([1., 1.]))
     """
+    x = np.asanyarray(x)  # lists, tensors and tables, too
     number = x.dtype.kind in "fiub"
     if x.ndim != 2 or not len(x) or not number or not np.isfinite(x).all():
         raise ValueError(
@@ -41,7 +42,8 @@ def fit_scaler(
         )
     x = x.astype(np.float64)  # float32 rounds the mean of a constant column
     constant = x.min(0) == x.max(0)
-    return x.mean(0), np.where(constant, 1.0, x.std(0))
+    std = x.std(0)  # of a column below 1e-160 it is 0, by underflow
+    return x.mean(0), np.where(constant | (std == 0), 1.0, std)
 
 
 # --8<-- [end:scaler]
@@ -58,9 +60,12 @@ def stratified_split(
     before training in batches.
 
     Raises:
-        ValueError: a share outside (0, 1), labels that are no vector, or a
-            class of one sample.
+        ValueError: a share outside (0, 1), labels that are no vector or
+            hold NaN or None, or a class of one sample.
     """
+    labels = np.asarray(labels)
+    if any(x is None or x != x for x in labels.flat):
+        raise ValueError("A label is missing. Received: None or NaN")
     if not 0 < test_share < 1 or labels.ndim != 1 or not len(labels):
         raise ValueError(f"Received: {test_share=}, shape={labels.shape}")
     train, test = [], []
@@ -83,8 +88,11 @@ def grouped_split(
 
     Raises:
         ValueError: a share outside (0, 1), fewer than 2 groups, or groups
-            that are no vector.
+            that are no vector or hold NaN or None.
     """
+    groups = np.asarray(groups)
+    if any(x is None or x != x for x in groups.flat):
+        raise ValueError("A group is missing. Received: None or NaN")
     names = rng.permutation(np.unique(groups))
     if not 0 < test_share < 1 or len(names) < 2 or groups.ndim != 1:
         raise ValueError(f"Received: {test_share=}, {len(names)} groups")
@@ -108,6 +116,7 @@ def temporal_split(
         ValueError: a share outside (0, 1), a negative gap, an empty part, or
             times that are no vector or hold NaN.
     """
+    times = np.asarray(times)
     zero = gap - gap  # of a date's gap, too
     if not 0 < test_share < 1 or not gap >= zero:
         raise ValueError(f"Received: {test_share=}, {gap=}")

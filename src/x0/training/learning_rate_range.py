@@ -72,7 +72,8 @@ def range_test(
     losses: list[float] = []
     for step, batch in zip(range(steps), batches, strict=False):
         loss = loss_of(model, batch)
-        if loss.numel() != 1 or not loss.requires_grad:
+        scalar = isinstance(loss, Tensor) and loss.numel() == 1
+        if not scalar or not loss.requires_grad:
             raise ValueError(f"Expected a loss to minimize. Received: {loss}")
         value = loss.item()
         if not math.isfinite(value):
@@ -88,7 +89,7 @@ def range_test(
         loss.backward()
         optimizer.step()
     if not losses:
-        raise ValueError("The first loss is not finite. Received: no batch")
+        raise ValueError("Its loss is not finite. Received: NaN or no batch")
     return rates, losses
 
 
@@ -99,7 +100,7 @@ def suggest_rate(rates: list[float], losses: list[float]) -> float:
     late: the loss still falls while the rate is already too high.
 
     Raises:
-        ValueError: fewer than 5 losses, or lists of different lengths.
+        ValueError: fewer than 5 losses, a NaN, or lists of different lengths.
 
     >>> suggest_rate([1.0, 2.0, 4.0, 8.0, 16.0, 32.0], [9, 7, 5, 3, 4, 8])
     4.0
@@ -107,6 +108,8 @@ def suggest_rate(rates: list[float], losses: list[float]) -> float:
     if len(rates) != len(losses) or len(losses) < 5:
         raise ValueError(f"Received: {len(rates)} rates, {len(losses)} losses")
     smooth = np.convolve(losses, np.ones(5) / 5, mode="valid")
+    if np.isnan(smooth).any():
+        raise ValueError(f"A loss is NaN. Received: {losses}")
     return rates[int(smooth.argmin()) + 2] / 2
 
 

@@ -103,7 +103,7 @@ def lanczos(
     basis = (start / start.norm())[None]
     matrix = torch.zeros(0, 0, dtype=torch.float64)  # H in this basis
     while True:
-        image = product(basis[-1]).to(start.dtype)
+        image = product(basis[-1].clone()).to(start.dtype)
         if not bool(image.isfinite().all()):
             raise ValueError(f"H v must be finite. Received: {image}")
         matrix = torch.nn.functional.pad(matrix, (0, 1, 0, 1))

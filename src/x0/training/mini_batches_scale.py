@@ -33,7 +33,8 @@ def noise_scales(
         some: numbers of the rows that Sigma is estimated from.
 
     Raises:
-        ValueError: some is empty; the model has no parameters (or lazy ones),
+        ValueError: some is empty; the gradient is 0 or not finite; a label
+            is no class; the model has no parameters (or lazy ones),
             or torch.func cannot run it on single rows, as with BatchNorm or
             dropout in training mode, checkpoints or buffers that change.
     """
@@ -65,15 +66,22 @@ def noise_scales(
         return inner(grad(slope)(point), v)
 
     try:
+        count = len(y[some])  # some may be a mask
         g = grad(loss)(point, x, y)
         rows = vmap(grad(loss), in_dims=(None, 0, 0))(point, x[some], y[some])
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(f"Row by row? Received: {type(model)}") from error
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"Row by row? Received: {type(model)}, {error}"
+        ) from error
+    if not count:
+        raise ValueError(f"Expected row numbers. Received: {some=}")
     noise = tuple(a - b for a, b in zip(rows, g, strict=True))
-    plain = sum(float((a**2).sum()) for a in noise) / len(some)
+    plain = sum(float((a**2).sum()) for a in noise) / count
     squared = sum(float((b**2).sum()) for b in g)
-    bent = float(vmap(curvature)(noise).mean()) / float(curvature(g))
-    return plain / squared, bent
+    bent, along = float(vmap(curvature)(noise).mean()), float(curvature(g))
+    if not math.isfinite(bent / (along or math.nan)) or not squared:
+        raise ValueError(f"0 or not finite. Received: {squared=}, {along=}")
+    return plain / squared, bent / along
 
 
 # --8<-- [end:scale]
