@@ -45,9 +45,7 @@ def chapters(parts: tuple[str, ...] = CHAPTERS) -> list[str]:
     """Return the addresses of all chapters of some parts, below the root."""
     root = published.publish()
     folders = (root, root / "en")
-    files = [
-        x for at in folders for part in parts for x in sorted(at.glob(f"{part}/*/index.html"))
-    ]
+    files = [x for at in folders for part in parts for x in sorted(at.glob(f"{part}/*/index.html"))]
     return [f"{x.parent.relative_to(root).as_posix()}/" for x in files]
 
 

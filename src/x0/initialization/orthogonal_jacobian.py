@@ -170,7 +170,7 @@ def plot_spread() -> Figure:
     ax.set_xticks(range(0, 21, 5))
     ax.set_xlabel("layer")
     ax.set_ylabel("relative variance of squared singular values")
-    ax.legend(fontsize="small", ncols=2, loc=(0.34, 0.02))
+    ax.legend(fontsize="small", ncols=2, loc=(0.32, 0.02))
     return fig
 
 
