@@ -57,6 +57,43 @@ def test_moments(port: Ports, name: str) -> None:
         agree(column, moment.detach(), scale=1e-10)
 
 
+@pytest.mark.parametrize(("name", "fourth"), [("linear", 3.0), ("relu", 1.5)])
+def test_fourth_moments(port: Ports, name: str, fourth: float) -> None:
+    q = np.geomspace(1e-6, 1e4, 50)
+    found = port("activations", "moments")(f'fourthMoment(ACTIVATIONS["{name}"], row)', q)
+    agree(found, fourth * q**2)
+
+
+@pytest.mark.parametrize(
+    "name", ["relu", "leaky_relu 0.2", "linear", "tanh", "sigmoid", "selu", "gelu", "silu"]
+)
+def test_where_the_second_moment_ends(port: Ports, name: str) -> None:
+    """The limit at values of the sliders, beside 3,000 layers of the map."""
+    generator = np.random.default_rng(7)
+    weight = np.round(0.2 + 0.05 * np.arange(77), 2)
+    bias = np.round(0.05 * generator.integers(0, 21, 77), 2)
+    rows = np.concatenate([np.stack([weight, 0 * weight], 1), np.stack([weight, bias], 1)])
+    body = f'limitMoment(ACTIVATIONS["{name}"], row[0], row[1], 1)'
+    found = np.array(port("activations", "moments")(body, rows))
+    weights, biases = torch.tensor(rows).T
+    q = torch.ones(len(rows), dtype=torch.float64)
+    path = []
+    for layer in range(3000):
+        q = weights * mean_field.activation_moments(ACTIVATIONS[name], q)[0] + biases
+        q = q.clamp(1e-30, 1e30)
+        if layer in (1499, 2999):
+            path.append(q.numpy())
+    half, end = path
+    stays = (found > 0) & np.isfinite(found)
+    assert np.abs(end[stays] / found[stays] - 1).max(initial=0) < 1e-5
+    gone = found == 0
+    assert (end[gone] < 1e-3).all()
+    assert ((end[gone] < 0.6 * half[gone]) | (end[gone] == 1e-30)).all()
+    grown = np.isinf(found)
+    assert (end[grown] > 50).all()
+    assert ((end[grown] > 1.9 * half[grown]) | (end[grown] == 1e30)).all()
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_points_and_gains(port: Ports, name: str) -> None:
     phi = ACTIVATIONS[name]

@@ -109,6 +109,31 @@ def test_every_row_of_the_tables_can_be_chosen(
     assert "kaiming_normal_(w)" in said
 
 
+@pytest.mark.parametrize("language", FOLDERS)
+@pytest.mark.parametrize("place", ["", f"{CHOOSING}/"])
+def test_no_answer_is_wider_than_a_phone(page: Page, language: str, place: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(FOLDERS[language] + place)
+    expect(page.locator(".x0-choose__form")).to_be_visible()
+    seen, wide = page.evaluate(
+        """() => {
+          const form = document.querySelector(".x0-choose__form"), code = form.querySelector("code"), wide = [];
+          let seen = 0;
+          for (const framework of form.framework.options) for (const { value } of [...form.what.options]) {
+            form.framework.value = framework.value;
+            form.what.value = value;
+            form.what.dispatchEvent(new Event("input", { bubbles: true }));
+            seen++;
+            const out = code.scrollWidth > code.clientWidth || document.documentElement.scrollWidth > innerWidth;
+            if (out) wide.push([value, framework.value]);
+          }
+          return [seen, wide];
+        }"""
+    )
+    assert seen > 30
+    assert wide == []
+
+
 def test_the_address_keeps_what_is_chosen(page: Page, book: Any) -> None:
     keras, jax = equivalents(Writer(book, book.pages["en"]["index"]))["kaiming_normal_(w)"]
     page.goto("en/?row=relu&framework=jax")

@@ -16,6 +16,7 @@ SCREEN = 900
 MOST_LINES, MEDIAN_LINES, MOST_CODE = 120, 60, 0.15
 MOST_SCREENS = 1.5  # before the first figure
 LETTERS = (11, 14)  # pixels, of the labels of figures
+MOST_OUT = 1  # pixel, of a label beyond the edge of its figure
 MEASURE = """() => {
   const open = [...document.querySelectorAll(".highlight.language-python")]
     .filter(x => x.getClientRects().length && !x.closest("details:not([open])"));
@@ -30,18 +31,21 @@ MEASURE = """() => {
 }"""
 SIZES = """() => [...document.querySelectorAll(".x0-fig__img > svg")].flatMap(svg => {
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-  return [...svg.querySelectorAll("text")].map(x => [svg.parentElement.parentElement.id,
-    parseFloat(getComputedStyle(x).fontSize) * scale]);
+  const box = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].map(x => {
+    const own = x.getBoundingClientRect();
+    const out = [box.left - own.left, own.right - box.right, box.top - own.top, own.bottom - box.bottom];
+    const size = parseFloat(getComputedStyle(x).fontSize) * scale;
+    return [svg.closest(".x0-fig").id, x.textContent, size, Math.max(...out)];
+  });
 })"""
 
 
-def chapters() -> list[str]:
-    """Return the addresses of all chapters, below the root."""
+def chapters(parts: tuple[str, ...] = CHAPTERS) -> list[str]:
+    """Return the addresses of all chapters of some parts, below the root."""
     root = published.publish()
     folders = (root, root / "en")
-    files = [
-        x for at in folders for part in CHAPTERS for x in sorted(at.glob(f"{part}/*/index.html"))
-    ]
+    files = [x for at in folders for part in parts for x in sorted(at.glob(f"{part}/*/index.html"))]
     return [f"{x.parent.relative_to(root).as_posix()}/" for x in files]
 
 
@@ -91,14 +95,14 @@ def test_a_click_in_the_contents_marks_what_was_clicked(window: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390, 360])
-def test_labels_of_figures_are_as_large_as_text(window: Page, width: int) -> None:
+def test_labels_of_figures_are_as_large_as_text_and_inside(window: Page, width: int) -> None:
     window.set_viewport_size({"width": width, "height": SCREEN})
     wrong = []
-    for page in chapters():
+    for page in chapters((*CHAPTERS, "guide", "labs")):
         window.goto(URL + page)
         low, high = LETTERS
-        for key, size in window.evaluate(SIZES):
-            if not low - 0.1 <= size <= high + 0.1:
-                wrong.append((page, key, round(size, 1)))
+        for key, text, size, out in window.evaluate(SIZES):
+            if not low - 0.1 <= size <= high + 0.1 or out > MOST_OUT:
+                wrong.append((page, key, text, round(size, 1), round(out, 1)))
     window.set_viewport_size({"width": 1440, "height": SCREEN})
     assert wrong == []

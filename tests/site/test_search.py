@@ -164,6 +164,16 @@ def test_keys(page: Page, key: str, language: str) -> None:
     expect(page).to_have_url(f"{URL}{FOLDERS[language]}initialization/lecun/#selu")
 
 
+def test_what_is_asked_for_is_marked_whole(page: Page) -> None:
+    """Also where another name of the same thing, which is looked for too, has a part of it."""
+    page.goto("")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("泰勒展开")
+    title = page.locator(".x0-find__title").first
+    expect(title).to_contain_text("泰勒展开", timeout=30_000)
+    expect(title.locator("mark").first).to_have_text("泰勒展开")
+
+
 def test_excerpts_are_clean(site: Path) -> None:
     for folder in FOLDERS.values():
         texts = "\n".join(x.read_text("utf-8") for x in (site / folder / "search").glob("text-*"))

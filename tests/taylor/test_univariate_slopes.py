@@ -69,7 +69,7 @@ def test_the_figure_shows_slopes_one_to_four_on_the_predicted_lines() -> None:
     for order in ORDERS:
         predicted, measured = axis.lines[2 * order : 2 * order + 2]
         assert predicted.get_linestyle() == "--"
-        assert measured.get_label() == f"order {order}: predicted slope {order + 1}"
+        assert measured.get_label() == f"order {order}: slope {order + 1}"
         x, y = np.asarray(measured.get_xdata()), np.asarray(measured.get_ydata())
         line = np.asarray(predicted.get_ydata())
         assert slope(x[:6], y[:6]) == pytest.approx(order + 1, abs=0.05)

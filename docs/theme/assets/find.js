@@ -256,7 +256,7 @@ globalThis.x0Find = (() => {
         word.forEach((term, n) => {
           if (unknown && n === 0 && word.length > 1) return;
           const share = whole || unknown ? 1 : n ? 0.25 : 1;
-          terms.set(term, { added: added && (terms.get(term)?.added ?? true), last: last && n === word.length - 1, raw: n ? term : word.raw, share: Math.max(share, terms.get(term)?.share || 0) });
+          terms.set(term, { added: Boolean(added) && (terms.get(term)?.added ?? true), last: last && n === word.length - 1, raw: n ? term : word.raw, share: Math.max(share, terms.get(term)?.share || 0) });
         });
       }
       const all = await Promise.all([...terms].map(async ([term, { added, last, raw, share }]) => {

@@ -60,6 +60,9 @@ function border(method, beta) {
   return [2, 2 * (1 + beta), (2 * (1 + beta)) / (1 + 2 * beta)][method];
 }
 
+const CAPTION =
+  "As set by the controls. Top: the path on the contours. Bottom: the distance by step, and the factor per step over ηλ with both modes.";
+
 export default explorer((view) => {
   const { svg, width, values, t } = view;
   const method = METHODS[values.method];
@@ -79,4 +82,4 @@ export default explorer((view) => {
     t("After {} steps the distance is {}.", STEPS, written(far.at(-1))),
     t("Best on this quadratic: rate {}, momentum {}.", ...best.map((value) => written(value))),
   ];
-});
+}, CAPTION);

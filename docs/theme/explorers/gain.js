@@ -38,6 +38,9 @@ function draw({ svg, width, height, values, t, set }, phi, name) {
   return here;
 }
 
+const CAPTION =
+  "As set by the controls. Top: gain² over the second moment q. Bottom: χ∥ and χ₁ with that gain.";
+
 export default explorer((view) => {
   const { values, t } = view;
   const own = values.activation === OWN;
@@ -57,4 +60,4 @@ export default explorer((view) => {
     t(square * response > 1.0005 ? "With it χ∥ = {}, so that q runs away, and χ₁ = {}." : "With it χ∥ = {}, so that q comes back or stays, and χ₁ = {}.",
       written(square * response), written(square * slope)),
   ];
-});
+}, CAPTION);

@@ -60,6 +60,9 @@ function pair({ svg, width, height, values, t }, step) {
   return seen.at(-1);
 }
 
+const CAPTION =
+  "As set by the controls. Top: the plane of the variances and the line χ₁ = 1. Bottom: the map of second moments with a path from 1, and 1 − c of two inputs by layer.";
+
 export default explorer((view) => {
   const { values, t } = view;
   const name = NAMES[values.activation];
@@ -79,4 +82,4 @@ export default explorer((view) => {
     t("Depth scales: {} layers for the second moment, {} for correlation and gradient.", deep(point.chi_par), deep(chi)),
     t("After {} layers the correlation is {}.", LAYERS, written(last)),
   ];
-});
+}, CAPTION);

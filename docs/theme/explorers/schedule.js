@@ -7,6 +7,9 @@ const [RATE, ERROR, MEAN] = ["var(--x1)", "var(--x2)", "var(--x3)"];
 const STEPS = 3000;
 const KINDS = { cosine: "cosine", "straight line": "line", "three steps": "steps", "none (constant)": "none" };
 
+const CAPTION =
+  "As set by the controls. Top: the learning rate by step. Bottom: the expected squared error on a quadratic with noise.";
+
 export default explorer(({ svg, width, height, values, t }) => {
   const part = (percent) => Math.round((percent / 100) * STEPS);
   const [warmup, plateau] = [part(values.warmup), part(values.plateau)];
@@ -39,4 +42,4 @@ export default explorer(({ svg, width, height, values, t }) => {
   ];
   if (means.length) found.push(t("The average of the last {} iterates has {}.", part(values.average), written(means.at(-1))));
   return found;
-});
+}, CAPTION);

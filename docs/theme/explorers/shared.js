@@ -147,13 +147,19 @@ class Explorer {
     const box = document.createElement("div");
     box.className = "x0-explorer__live";
     box.style.cssText = this.still.style.cssText; // as wide as the figure whose place it takes
-    box.style.aspectRatio = `${width} / ${height}`;
+    box.style.setProperty("--tall", height / width);
     this.still.before(box);
     this.still.classList.add("x0-explorer__still");
     this.svg = select(box).append("svg").attr("role", "img");
     this.reset.disabled = false;
     if (this.caption) this.recaption();
-    this.size = new ResizeObserver(() => this.render());
+    const measure = () => {
+      const before = String(this.box);
+      this.box = [box.clientWidth, box.clientHeight];
+      return String(this.box) !== before;
+    };
+    measure();
+    this.size = new ResizeObserver(() => measure() && this.render());
     this.size.observe(box);
   }
 
@@ -205,10 +211,11 @@ class Explorer {
   }
 
   render() {
-    const { width, height } = this.svg.node().parentElement.getBoundingClientRect();
+    const [width, height] = this.box;
     if (width < 160) return; // the page is not laid out yet
     const start = performance.now();
-    this.svg.attr("viewBox", `0 0 ${width} ${height}`).selectAll("*").remove();
+    this.svg.attr("viewBox", `0 0 ${width} ${height}`);
+    clear(this.svg.node());
     const t = this.t.bind(this);
     const view = { svg: this.svg, width, height, values: this.values, t, set: this.set.bind(this) };
     this.said.textContent = this.draw(view).join(document.documentElement.lang.startsWith("zh") ? "" : " ");
@@ -219,6 +226,23 @@ class Explorer {
 
 /* ---- Drawing. */
 
+const kept = new WeakMap(); // of a drawing: the axes and legends of this time and of the last, by what they show
+
+function clear(svg) {
+  kept.set(svg, { last: kept.get(svg)?.now, now: new Map() });
+  svg.replaceChildren();
+}
+
+/** Append a group that depends on nothing but its key: that of the last drawing, or one that is made. */
+function keep(svg, key, make) {
+  const { last, now } = kept.get(svg.node());
+  const found = last?.get(key);
+  if (found) svg.node().append(found.node);
+  const result = found ?? make();
+  now.set(key, result);
+  return result;
+}
+
 /** Powers of ten for a logarithmic axis, not too many. */
 export function decades([low, high], count = 6) {
   const exponents = scaleLinear([Math.log10(low), Math.log10(high)], [0, 1]).ticks(count);
@@ -227,28 +251,30 @@ export function decades([low, high], count = 6) {
 
 /** Draw axes and a grid; return the area for the data, which clips what lies outside. */
 export function panel(svg, { left, top, width, height, x, y, xLabel, yLabel, xTicks = 6, yTicks = 6 }) {
-  const axis = (make, scale, ticks, size) => {
-    const found = make(scale).offset(0).tickSizeInner(5).tickSizeOuter(0).tickPadding(4);
-    const log = "base" in scale;
-    const values = Array.isArray(ticks) ? ticks : log ? decades(scale.domain(), ticks) : scale.ticks(ticks);
-    found.tickValues(values);
-    if (log) found.tickFormat((value) => `10${raised(Math.round(Math.log10(value)))}`);
-    return [found, values, size];
-  };
   x.range([0, width]);
   y.range([height, 0]);
-  const g = svg.append("g").attr("transform", `translate(${left},${top})`);
-  const [bottom, columns] = axis(axisBottom, x, xTicks);
-  const [side, rows] = axis(axisLeft, y, yTicks);
-  const grid = g.append("g").attr("class", "x0-plot__grid");
-  for (const value of columns) grid.append("path").attr("d", `M${x(value)},0V${height}`);
-  for (const value of rows) grid.append("path").attr("d", `M0,${y(value)}H${width}`);
-  g.append("g").attr("class", "x0-plot__axis").attr("transform", `translate(0,${height})`).call(bottom);
-  g.append("g").attr("class", "x0-plot__axis").call(side);
-  if (xLabel) label(g, xLabel, width / 2, height + 36, "middle");
-  if (yLabel) label(g, yLabel, 0, 0, "middle").attr("transform", `translate(-48,${height / 2})rotate(-90)`);
-  const area = g.append("svg").attr("class", "x0-plot__area");
-  return area.attr("width", width).attr("height", height);
+  const scales = [x, y].map((scale) => ["base" in scale, scale.domain()]);
+  const key = JSON.stringify([left, top, width, height, scales, xLabel, yLabel, xTicks, yTicks]);
+  const { area } = keep(svg, key, () => {
+    const g = svg.append("g").attr("transform", `translate(${left},${top})`);
+    const grid = g.append("g").attr("class", "x0-plot__grid").append("path");
+    const lines = [];
+    for (const [make, scale, ticks, place] of [[axisBottom, x, xTicks, `translate(0,${height})`], [axisLeft, y, yTicks, null]]) {
+      const log = "base" in scale;
+      const values = Array.isArray(ticks) ? ticks : log ? decades(scale.domain(), ticks) : scale.ticks(ticks);
+      const axis = make(scale).offset(0).tickSizeInner(5).tickSizeOuter(0).tickPadding(4).tickValues(values);
+      if (log) axis.tickFormat((value) => `10${raised(Math.round(Math.log10(value)))}`);
+      g.append("g").attr("class", "x0-plot__axis").attr("transform", place).call(axis);
+      lines.push(...values.map((value) => (scale === x ? `M${x(value)},0V${height}` : `M0,${y(value)}H${width}`)));
+    }
+    grid.attr("d", lines.join(""));
+    if (xLabel) label(g, xLabel, width / 2, height + 36, "middle");
+    if (yLabel) label(g, yLabel, 0, 0, "middle").attr("transform", `translate(-48,${height / 2})rotate(-90)`);
+    const area = g.append("svg").attr("class", "x0-plot__area").attr("width", width).attr("height", height);
+    return { node: g.node(), area };
+  });
+  area.node().replaceChildren();
+  return area;
 }
 
 /** Write a text. */
@@ -267,37 +293,43 @@ export function path(area, points, { x, y }, name, color) {
 }
 
 const MARKS = {
-  dot: "M-3.5,0a3.5,3.5 0 1 0 7,0a3.5,3.5 0 1 0-7,0",
-  grip: "M-7,0a7,7 0 1 0 14,0a7,7 0 1 0-14,0",
-  up: "M0,-4.5L4.2,3H-4.2Z",
-  square: "M-3.2,-3.2h6.4v6.4h-6.4Z",
+  dot: "m-3.5,0a3.5,3.5 0 1 0 7,0a3.5,3.5 0 1 0-7,0",
+  grip: "m-7,0a7,7 0 1 0 14,0a7,7 0 1 0-14,0",
+  up: "m0,-4.5l4.2,7.5h-8.4z",
+  square: "m-3.2,-3.2h6.4v6.4h-6.4z",
 };
 
 /** Draw a mark at every point that is a number. */
 export function dots(area, points, { x, y }, mark, color) {
-  const g = area.append("g");
-  for (const [a, b] of points) {
-    if (!(Math.abs(x(a)) < FAR && Math.abs(y(b)) < FAR)) continue;
-    g.append("path").attr("class", "x0-plot__dot").attr("d", MARKS[mark])
-      .attr("transform", `translate(${x(a).toFixed(1)},${y(b).toFixed(1)})`).style("--c", color);
-  }
-  return g;
+  const places = points.map(([a, b]) => [x(a), y(b)]);
+  const seen = places.filter(([a, b]) => Math.abs(a) < FAR && Math.abs(b) < FAR);
+  const drawn = seen.map(([a, b]) => `M${a.toFixed(1)},${b.toFixed(1)}${MARKS[mark]}`).join("");
+  return area.append("path").attr("class", "x0-plot__dot").attr("d", drawn).style("--c", color);
 }
 
-/** Say what is what, above a panel: rows of [kind, color, text], where a kind is a line's or a mark's. */
+const lengths = new Map(); // of texts: to ask a browser for one lays out the page
+
+/** Say what is what, above a panel: rows of [kinds, color, text], where a kind is a line's or a mark's.
+    Returns where the panel may begin. */
 export function legend(svg, rows, left, top, width) {
-  let [x, y] = [left, top];
-  for (const [kind, color, text] of rows) {
-    const g = svg.append("g").attr("class", "x0-plot__legend");
-    if (kind in MARKS) g.append("path").attr("class", "x0-plot__dot").attr("d", MARKS[kind]).attr("transform", "translate(12,0)");
-    else g.append("path").attr("class", `x0-plot__${kind}`).attr("d", kind === "band" ? "M0,-5H24V5H0Z" : "M0,0H24");
-    g.style("--c", color);
-    const size = 30 + label(g, text, 30, 4).node().getComputedTextLength() + 14;
-    if (x > left && x + size > left + width + 14) [x, y] = [left, y + 18];
-    g.attr("transform", `translate(${x},${y})`);
-    x += size;
-  }
-  return y + 14;
+  return keep(svg, JSON.stringify([rows, left, top, width]), () => {
+    const whole = svg.append("g");
+    let [x, y] = [left, top];
+    for (const [kinds, color, text] of rows) {
+      const g = whole.append("g").attr("class", "x0-plot__legend").style("--c", color);
+      for (const kind of kinds.split(" ")) {
+        const shape = kind in MARKS ? `M12,0${MARKS[kind]}` : kind === "band" ? "M0,-5H24V5H0Z" : "M0,0H24";
+        g.append("path").attr("class", `x0-plot__${kind in MARKS ? "dot" : kind}`).attr("d", shape);
+      }
+      const written = label(g, text, 30, 4).node();
+      if (!lengths.has(text)) lengths.set(text, written.getComputedTextLength());
+      const size = 30 + lengths.get(text) + 14;
+      if (x > left && x + size > left + width + 14) [x, y] = [left, y + 18];
+      g.attr("transform", `translate(${x},${y})`);
+      x += size;
+    }
+    return { node: whole.node(), below: y + 14 };
+  }).below;
 }
 
 /** Let the pointer take hold of an area: `move` gets where it is, and whether it has let go.

@@ -2,7 +2,7 @@
 
 import { ACTIVATIONS, NAMES } from "./numerics/activations.js";
 import { gradientPath, normals, scaleChain, spreads } from "./numerics/chain.js";
-import { iterateMap } from "./numerics/moments.js";
+import { iterateMap, limitMoment } from "./numerics/moments.js";
 import { dots, explorer, legend, panel, path, scaleLinear, scaleLog, written } from "./shared.js";
 
 const [FORWARD, BACKWARD] = ["var(--x1)", "var(--x2)"];
@@ -54,11 +54,9 @@ export default explorer(({ svg, width, height, values, t }) => {
   const edge = (sign) => forward.map((q, i) => q * Math.exp(sign * 2 * spread[i] - spread[i] ** 2 / 2));
 
   const top = legend(svg, [
-    ["theory", FORWARD, t("signal z, predicted")],
-    ["dot", FORWARD, t("signal, one network")],
-    ["band", FORWARD, t("signal, 19 networks in 20")],
-    ["theory", BACKWARD, t("gradient in z, predicted")],
-    ["up", BACKWARD, t("gradient, one network")],
+    ["theory dot", FORWARD, t("signal z")],
+    ["theory up", BACKWARD, t("gradient in z")],
+    ["band", FORWARD, t("19 networks in 20, if wide")],
   ], 8, 12, width - 16);
   const x = scaleLinear([1 - 0.03 * depth, 1.03 * depth], [0, 1]);
   const y = scaleLog(domain([...forward, ...backward, ...drawn, ...gradient, ...edge(1), ...edge(-1)]), [0, 1]);
@@ -73,6 +71,8 @@ export default explorer(({ svg, width, height, values, t }) => {
   dots(area, thin(gradient), { x, y }, "up", BACKWARD);
   dots(area, thin(drawn), { x, y }, "dot", FORWARD);
 
+  const limit = limitMoment(phi, weight, bias, 1);
+  const end = t(limit === 0 ? "tends to 0" : limit < Infinity ? "settles at {}" : "grows without bound", written(limit));
   const [signal, back] = [[forward, drawn].map((list) => list.at(-1)), [backward, gradient].map((list) => list[0])];
   return [
     ...verdict(signal, back, t),
@@ -80,6 +80,6 @@ export default explorer(({ svg, width, height, values, t }) => {
       "From layer 1 to {} the signal’s second moment is multiplied by {} (this network: {}); from layer {} to 1 the gradient’s by {} ({}).",
       depth, ...signal.map((value) => written(value)), depth, ...back.map((value) => written(value)),
     ),
-    t("At layer {} the band of the signal (19 networks in 20, if wide) reaches from {} to {}.", depth, written(edge(-1).at(-1)), written(edge(1).at(-1))),
+    t("As layers are added, the predicted second moment of the signal {}.", end),
   ];
 }, CAPTION);

@@ -15,6 +15,9 @@ function heights(values) {
   return [low - room, high + room];
 }
 
+const CAPTION =
+  "As set by the controls. Top: the function and its polynomial. Middle: the error and the Lagrange bound. Bottom: the complex plane with the disk of convergence; squares are singularities.";
+
 export default explorer(({ svg, width, height, values, t }) => {
   const { center, order, range } = values;
   const name = values.function;
@@ -71,4 +74,4 @@ export default explorer(({ svg, width, height, values, t }) => {
   const found = [t("At the right end, x = {}: error {}, bound {}.", written(ends[1]), at(errors, 2 * COUNT), at(bounds, 2 * COUNT))];
   if (!singular.length) return [t("No singularity: the series converges everywhere."), ...found];
   return [t("The nearest singularity lies {} away: beyond that the series diverges.", written(limit)), ...found];
-});
+}, CAPTION);

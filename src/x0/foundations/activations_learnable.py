@@ -181,7 +181,8 @@ def plot_shapes() -> Figure:
         axes[1].plot([i] * SEEDS, errors, "o", ms=4, color=color)
         axes[1].plot([i - 0.3, i + 0.3], [errors.mean()] * 2, color=color)
     axes[1].set_xticks(range(len(everything)), everything, rotation=30)
-    axes[1].set(yscale="log", ylabel="rms error")
+    axes[1].set(yscale="log")
+    axes[1].set_ylabel("rms error", labelpad=8)
     return fig
 
 

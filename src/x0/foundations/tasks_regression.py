@@ -89,7 +89,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_start]
 def plot_start() -> Figure:
     """Draw the training loss with output bias 0 and at the mean."""
-    fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.2, 3.2))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
     _, y = half_digits()
     ratio = float(1 + y.mean() ** 2 / y.var(correction=0))
     levels = (ratio, 1.0)

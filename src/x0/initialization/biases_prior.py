@@ -120,7 +120,7 @@ def plot_loss() -> Figure:
         ax.axhline(level, ls="--", lw=1, color="black", label=label)
     ax.set_yscale("log")
     ax.set_xlabel("step")
-    ax.set_ylabel("training loss")
+    ax.set_ylabel("training loss", labelpad=8)
     ax.legend()
     return fig
 

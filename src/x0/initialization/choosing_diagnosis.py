@@ -600,7 +600,8 @@ def plot_profiles() -> Figure:
             axis.plot(*zip(*shown, strict=True), style, label=name, ms=4, lw=1)
     axes[0].set(yscale="log", ylabel="second moment q")
     axes[1].set(yscale="log", ylabel="gradient d", xlabel="layer")
-    axes[0].legend(fontsize="small", ncols=2)
+    drawn = axes[0].get_legend_handles_labels()
+    figure.legend(*drawn, loc="outside upper center", ncols=2)
     axes[1].set_xticks(range(1, 16, 2))
     return figure
 

@@ -85,7 +85,8 @@ def plot_forward() -> Figure:
     """Draw the mean of q by layer for four weight deviations, log scale."""
     rng = np.random.default_rng(SEED)
     q = second_moments(list(STD.values()), WIDTH, DEPTH, NETWORKS, rng)
-    fig, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 3.6))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     layers = np.arange(0, DEPTH + 1, 5)
     for i, (name, s) in enumerate(STD.items()):
         theory = (WIDTH * s * s / 2) ** layers

@@ -118,9 +118,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_layers]
 def plot_layers() -> Figure:
     """Draw q and the gradients by layer, predicted and measured."""
-    figure, axes = plt.subplots(
-        2, 1, figsize=(5.6, 6.0), sharex=True, layout="constrained"
-    )
+    figure, axes = plt.subplots(2, 1, figsize=(5.6, 6.0), sharex=True)
+    figure.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
     layer = np.arange(1, DEPTH + 1)
     means = measured_layers().mean(dim=2)
     for index, (name, phi) in enumerate(ACTIVATIONS.items()):

@@ -142,7 +142,7 @@ def plot_scale() -> Figure:
         axis.axhline(1, color="black", ls="--", lw=1)
     axes[0].set(xscale="log", yscale="log", ylim=(0.3, 30), ylabel="gain²")
     axes[1].set(xlabel="second moment q", ylabel="χ₁", ylim=(0.8, 1.4))
-    axes[0].legend(ncols=3, loc="upper left")
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 

@@ -118,7 +118,7 @@ def plot_scale() -> Figure:
     ax.set_xscale("log", base=2)
     ax.set_xlabel("standard deviation, in units of He's")
     ax.set_ylabel("training loss")
-    ax.legend()
+    fig.legend(loc="outside upper center", ncols=4)
     return fig
 
 

@@ -119,7 +119,7 @@ def plot_change() -> Figure:
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.set_xlabel("width")
-    ax.set_ylabel("change of z in one step")
+    ax.set_ylabel("change of z in one step", labelpad=8)
     ax.legend()
     return fig
 

@@ -155,7 +155,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_spread]
 def plot_spread() -> Figure:
     """Draw the spread of the squared singular values by layer."""
-    fig, ax = plt.subplots(figsize=(5.6, 4.0), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 4.0))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     layers = np.arange(1, 21)
     cases = [(a, o) for o in (False, True) for a in ("ReLU", "tanh", "linear")]
     for i, (activation, orthogonal) in enumerate(cases[:-1]):
@@ -169,7 +170,7 @@ def plot_spread() -> Figure:
     ax.set_xticks(range(0, 21, 5))
     ax.set_xlabel("layer")
     ax.set_ylabel("relative variance of squared singular values")
-    ax.legend(fontsize="small", ncols=2, loc="lower right")
+    ax.legend(fontsize="small", ncols=2, loc=(0.32, 0.02))
     return fig
 
 

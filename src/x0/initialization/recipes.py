@@ -440,7 +440,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_streams]
 def plot_streams() -> Figure:
     """Draw the second moment of the stream, embedding and last layer."""
-    figure, axis = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(5.6, 3.6))
+    figure.set_layout_engine("constrained", rect=(0.02, 0, 0.98, 1))
     names = sorted(MLP, key=lambda model: stream(model)[-1])
     for row, model in enumerate(names):
         moments = stream(model)

@@ -189,7 +189,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_spread]
 def plot_spread() -> Figure:
     """Draw the accuracy of each seed, with mean and standard deviation."""
-    fig, ax = plt.subplots(figsize=(5.6, 2.8), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 2.8))
+    fig.set_layout_engine("constrained", rect=(0.02, 0, 0.98, 1))
     shift = np.random.default_rng(SEED).uniform(-0.25, 0.1, SEEDS)
     for i, results in enumerate(study()[:3]):
         y = i + shift

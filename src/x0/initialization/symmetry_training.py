@@ -157,7 +157,8 @@ def plot_starts() -> Figure:
     curves["constant"] = losses[2]
     curves["all zero"] = losses[3]
     curves["all zero, no hidden layer"] = softmax[0]
-    fig, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 3.6))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     steps = np.arange(10, STEPS, 20)
     for i, (name, loss) in enumerate(curves.items()):
         mean = loss.reshape(-1, 20).mean(1)
@@ -165,7 +166,7 @@ def plot_starts() -> Figure:
         line.set(color=f"C{i}", ls="-", lw=1, ms=4, markevery=(i, 5))
     ax.axhline(math.log(10), ls="--", lw=1, color="black", label="ln 10")
     ax.set(xlabel="step", ylabel="training loss", ylim=(0, 2.6))
-    ax.legend(loc="center right", bbox_to_anchor=(1, 0.44))
+    ax.legend(loc="center right", bbox_to_anchor=(0.98, 0.44))
     return fig
 
 

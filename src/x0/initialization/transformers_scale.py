@@ -111,7 +111,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_stream]
 def plot_stream() -> Figure:
     """Draw the stream of the first token by branch, with 1/√(2D) or not."""
-    fig, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 3.6))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     k = np.arange(2 * BLOCKS + 1)
     steps = np.tile(branch_moments(WIDTH * STD**2), BLOCKS)
     for i, scaled in enumerate((False, True)):

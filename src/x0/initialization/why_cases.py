@@ -151,9 +151,8 @@ if __name__ == "__main__":
 def plot_layers() -> Figure:
     """Draw the gradients in z and in W by layer for the five cases."""
     layer = np.arange(1, DEPTH + 1)
-    fig, axes = plt.subplots(
-        2, figsize=(5.6, 5.8), sharex=True, layout="constrained"
-    )
+    fig, axes = plt.subplots(2, figsize=(5.6, 5.8), sharex=True)
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
     for i, case in enumerate(CASES):
         pairs = zip(axes, simulate_cases(case), case_theory(case), strict=True)
         for ax, x, predicted in pairs:

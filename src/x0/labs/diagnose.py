@@ -717,7 +717,8 @@ for seed in SEEDS:
     repair(model, read(model, inputs[:200], labels[:200]), seed)
     after.append(train(model, seed))
 
-fig, ax = plt.subplots(figsize=(5.2, 3.0), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.2, 3.0))
+fig.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
 for runs, dash, color, label in (
     (before, "--", "C1", "before the repair"),
     (after, "-", "C0", "after the repair"),

@@ -145,7 +145,8 @@ print(f"ball     {ball_measured:.4f}  steps {ball_steps}")
 print(f"newton   error after one step below 1e-12: {newton_error < 1e-12}")
 
 # %%
-fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.2, 3.2))
+fig.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
 for found, rate, color, marker, name in (
     (descent, descent_rate, "C0", "o", "gradient descent"),
     (ball, ball_rate, "C1", "s", "heavy ball"),

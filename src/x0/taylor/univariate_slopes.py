@@ -94,7 +94,7 @@ def plot_error() -> Figure:
         predicted = math.exp(EXPANSION_POINT) / math.factorial(k + 1)
         line = predicted * steps ** (k + 1)
         axis.plot(steps, line, color=f"C{k}", ls="--", lw=1)
-        label = f"order {k}: predicted slope {k + 1}"
+        label = f"order {k}: slope {k + 1}"
         errors = exponential_error(k, steps)
         axis.plot(steps, errors, f"C{k}{marker}", label=label)
     axis.set(xscale="log", yscale="log")

@@ -133,7 +133,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_walk]
 def plot_walk() -> Figure:
     """Draw theta by step for SGD, Adam and AMSGrad."""
-    fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.2, 3.2))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     t = np.arange(0, 601, 6)
     for i, name in enumerate(NAMES):
         y = walk_to_the_end(name)[t]

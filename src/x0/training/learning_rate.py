@@ -120,7 +120,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_schedules]
 def plot_schedules() -> Figure:
     """Draw the four factors over 100 steps."""
-    fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.2, 3.2))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
     steps = range(100)
     curves = {
         "step decay": [step_decay(t, 34, 0.3) for t in steps],

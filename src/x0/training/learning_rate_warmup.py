@@ -275,7 +275,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_runs]
 def plot_runs() -> Figure:
     """Draw the loss of each network at 16 times the limit, and at 1 time."""
-    fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.2, 3.4))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     losses = warmup_study()[1]
     curves = (
         (16, "none", "C1", "s", "16 × limit"),

@@ -140,7 +140,8 @@ def plot_variance() -> Figure:
     """Draw the noise of the gradient against the batch size."""
     total, found = measured_noise()
     rows = len(digit_gradients())
-    fig, ax = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.2, 3.4))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.98, 1))
     b = torch.logspace(0, math.log10(1780), 80, dtype=torch.float64)
     ax.plot(b, 1 / b, "k--", lw=1, label="predicted")
     ax.plot(b, (rows - b) / (rows - 1) / b, "k--", lw=1)

@@ -284,7 +284,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_gain]
 def plot_gain() -> Figure:
     """Draw the gain of each method, at its best strength, for both labels."""
-    fig, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 3.2))
+    fig.set_layout_engine("constrained", rect=(0.02, 0, 0.98, 1))
     series = (("clean labels", 0.0, "o"), ("a fifth random", 0.2, "s"))
     for i, (label, noise, mark) in enumerate(series):
         rows = []

@@ -84,7 +84,8 @@ if __name__ == "__main__":
 # --8<-- [start:plot_bugs]
 def plot_bugs() -> Figure:
     """Draw the loss of one batch, without a bug and with each of three."""
-    fig, ax = plt.subplots(figsize=(5.6, 3.3), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.6, 3.3))
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.99, 1))
     styles = ("-", "--", "-.", ":")
     for i, bug in enumerate(BUGS):
         mean = batch_losses(bug).mean(0)

@@ -4,8 +4,15 @@ const SELU_SCALE = 1.0507009873554804934193349852946;
 const SELU_ALPHA = 1.6732632423543772848170429916717;
 const LINEAR_FROM = 20; // where PyTorch's softplus is the identity
 
+let [asked, answered] = [0, 0]; // an activation and its derivative ask for the same
+
 /** The error function; for small x a series without cancellation, else a continued fraction. */
 export function erf(x) {
+  if (x !== asked) [asked, answered] = [x, errorFunction(x)];
+  return answered;
+}
+
+function errorFunction(x) {
   const size = Math.abs(x);
   if (size > 6) return Math.sign(x);
   const square = size * size;

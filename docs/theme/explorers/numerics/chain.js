@@ -1,6 +1,6 @@
 /* Random networks layer by layer, without their matrices: a port of mean_field_fluctuations.py. */
 
-import { activationMoments, gaussianRule } from "./moments.js";
+import { activationMoments, fourthMoment } from "./moments.js";
 
 /** A generator of standard normal numbers that a seed fixes (mulberry32, then the polar method). */
 export function normals(seed) {
@@ -28,12 +28,6 @@ export function normals(seed) {
       }
     }
   };
-}
-
-function sum(list, of) {
-  let total = 0;
-  for (let i = 0; i < list.length; i++) total += of(list[i], i);
-  return total;
 }
 
 function square(list) {
@@ -91,8 +85,7 @@ export function scaleChain([phi, dphi], weight, bias, width, depth, start, norma
 /** What one layer of this width adds to Var(ln s), and the factor of what was there before. */
 export function layerSpread(phi, weight, bias, width, q) {
   const [share, , response] = activationMoments(phi, q);
-  const [nodes, weights] = gaussianRule();
-  const fourth = sum(nodes, (node, i) => weights[i] * phi[0](Math.sqrt(q) * node) ** 4);
+  const fourth = fourthMoment(phi, q);
   const after = weight * share + bias;
   const noise = (weight ** 2 * (fourth - share ** 2)) / (width * after ** 2);
   return [noise, ((weight * response * q) / after) ** 2];

@@ -49,6 +49,15 @@ const known = new WeakMap(); // of an activation: from q to its moments, which s
 
 /** E[phi(z)^2], E[phi'(z)^2] and d/dq E[phi(z)^2] for z of variance q; phi is [phi, phi']. */
 export function activationMoments(functions, q) {
+  return remembered(functions, q).moments;
+}
+
+/** E[phi(z)^4]. */
+export function fourthMoment(functions, q) {
+  return remembered(functions, q).fourth;
+}
+
+function remembered(functions, q) {
   const found = known.get(functions) ?? new Map();
   if (found.size > 1000) found.clear();
   known.set(functions, found);
@@ -59,15 +68,16 @@ export function activationMoments(functions, q) {
 function integrated([phi, dphi], q) {
   const [nodes, weights] = gaussianRule();
   const std = Math.sqrt(q);
-  let [share, slope, response] = [0, 0, 0];
+  let [share, slope, response, fourth] = [0, 0, 0, 0];
   for (let i = 0; i < nodes.length; i++) {
     const h = phi(std * nodes[i]);
     const dh = dphi(std * nodes[i]);
     share += weights[i] * h * h;
     slope += weights[i] * dh * dh;
     response += (weights[i] * h * dh * nodes[i]) / std;
+    fourth += weights[i] * h ** 4;
   }
-  return [share, slope, response];
+  return { moments: [share, slope, response], fourth };
 }
 
 /** q_1, ..., q_layers for sigma_w^2 = weight and sigma_b^2 = bias. */
@@ -75,6 +85,27 @@ export function iterateMap(phi, weight, bias, q, layers) {
   const path = [q];
   while (path.length < layers) path.push(weight * activationMoments(phi, path.at(-1))[0] + bias);
   return path;
+}
+
+/** Where the path from q ends after ever more layers: 0, Infinity, or the first fixed point on its way.
+    A layer's second moment grows with that of the layer below, so that the path passes no fixed point. */
+export function limitMoment(phi, weight, bias, q) {
+  const change = (at) => weight * activationMoments(phi, at)[0] + bias - at;
+  const start = change(q);
+  if (Math.abs(start) < 1e-9 * q) return q;
+  const goesOn = (at) => Math.sign(change(at)) === Math.sign(start);
+  let [near, far] = [q, q];
+  while (goesOn(far)) {
+    [near, far] = [far, far * (start > 0 ? 1.25 : 0.8)];
+    if (far < 1e-6 * q) return 0;
+    if (far > 1e6 * q) return Infinity;
+  }
+  for (let round = 0; round < 24; round++) {
+    const middle = Math.sqrt(near * far);
+    if (goesOn(middle)) near = middle;
+    else far = middle;
+  }
+  return near;
 }
 
 /** V(q), chi_par, chi_1 and the depth scale at q. */
