@@ -15,7 +15,6 @@ from x0_build.data.bibliography import read_references
 from x0_build.project import BuildError
 from x0_build.render import write_tree
 from x0_build.render.finish import finished
-from x0_build.render.writer import written
 from x0_build.render.page import body, page
 from x0_build.render.writer import Writer, attributes, escape, written
 from x0_build.run import Result
