@@ -69,7 +69,7 @@ format: setup ## let ruff format the code
 
 test: setup ## everything that CI checks, in a real browser too; of one concept: make test concept=he
 ifdef concept
-	@$(PY) -m x0_build check
+	@$(PY) -m x0_build site
 	$(PY) -m pytest -q --doctest-modules $(or $(of_concept),$(error no page, module or test belongs to the concept “$(concept)”))
 else
 	@$(PY) tests/site/browser.py

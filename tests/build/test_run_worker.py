@@ -130,7 +130,8 @@ def test_a_figure_that_the_main_part_draws_is_not_drawn_again(project: Project) 
 
 def test_values_keep_their_shape_and_leave_out_the_rest() -> None:
     names = {"a": True, "_b": 1, "c": "text", "d": [1, "x"], "e": [0] * 6000, "f": range(2)}
-    values = collect(names | {"g": {"k": math.inf, "t": "x"}, "h": {}, "i": torch.Tensor})
+    names |= {"g": {"k": math.inf, "t": "x", math.inf: 1}, "h": {}, "i": torch.Tensor}
+    values = collect(names)
     assert values == {"d": [1, None], "f": [0, 1], "g": {"k": math.inf}}
     tree = {"a": {0.9: (1, 2), "x": [1.5], (1, "y"): 2}}
     assert decode(encode(tree)) == tree

@@ -53,7 +53,8 @@ def _key(key: Any) -> Any:
         parts = tuple(map(_key, key))
         return None if None in parts else parts
     plain = key if isinstance(key, bool | str) else _tree(key)
-    return plain if isinstance(plain, int | float | str) else None
+    finite = isinstance(plain, int | float) and math.isfinite(plain)
+    return plain if finite or isinstance(plain, str) else None
 
 
 def _count(tree: Tree) -> int:
