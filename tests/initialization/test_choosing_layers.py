@@ -49,6 +49,17 @@ def test_the_row_keeps_its_promise(name):
         assert abs(mean - WRONG[name]) > 4 * error + 1e-3
 
 
+def test_the_forget_gate_is_the_second_quarter():
+    """The call of the forget gate fills it alone, whatever the numbers of inputs and of units."""
+    generator = torch.Generator()
+    for inputs, units in ((64, 128), (128, 64), (3, 5), (1, 1)):
+        lstm = torch.nn.LSTM(inputs, units)
+        torch.nn.init.zeros_(lstm.bias_hh_l0)
+        layers.run_call(layers.CALLS["forget gate"], generator, b=lstm.bias_hh_l0)
+        gates = lstm.bias_hh_l0.detach().view(4, units)  # input, forget, cell, output
+        assert torch.equal(gates, torch.tensor([0.0, 1, 0, 0])[:, None].expand(4, units))
+
+
 def test_every_kind_of_layer_has_a_row():
     assert set(layers.laws()) - {"depthwise"} == set(layers.CALLS)
 
