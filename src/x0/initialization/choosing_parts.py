@@ -65,6 +65,7 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "value": "zeros_(w)",
     "bottleneck": f"{LINEAR.replace('(w', '(down')}\nzeros_(up)",
     "control": "zeros_(w)\nzeros_(b)",
+    "continual": "model.load_state_dict(checkpoint)",
     "warm start": "w.mul_(0.8)\n"
     "w.add_(kaiming_normal_(torch.empty_like(w)), alpha=0.6)",
     "half precision": "w.copy_("
@@ -247,6 +248,21 @@ def tuning(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
 # --8<-- [end:tuning]
 
 
+# --8<-- [start:kept]
+@torch.no_grad()
+def kept(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
+    """Measure what a trained model keeps."""
+    old, model = nn.Linear(n, n), nn.Linear(n, n)
+    nn.init.normal_(old.weight, generator=g)
+    state = old.state_dict()
+    run_call(CALLS["continual"], g, model=model, checkpoint=state)
+    h = torch.randn(nets, n, generator=g)
+    return {"continual": (0.0, (model(h) - old(h)).abs().amax(1))}
+
+
+# --8<-- [end:kept]
+
+
 # --8<-- [start:promises]
 @cache
 def promises() -> Laws:
@@ -258,6 +274,7 @@ def promises() -> Laws:
         sequences,
         words,
         tuning,
+        kept,
     )
     return {k: v for part in parts for k, v in part(generator).items()}
 
