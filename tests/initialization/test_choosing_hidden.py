@@ -30,7 +30,7 @@ def calls(*cells):
 
 @pytest.mark.claim("A-75")
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.proves("choosing-calls", kind="call", range="51 rows, zh = en", seeds=8)
+@pytest.mark.proves("choosing-calls", kind="call", range="59 rows, zh = en", seeds=8)
 def test_the_call_on_the_page_is_the_text_that_is_executed(language):
     """Each call of the tables is the text that is executed, and each number its prediction."""
     rows = table(language, "plain", "blocks")
@@ -61,7 +61,7 @@ def test_the_call_on_the_page_is_the_text_that_is_executed(language):
     }
 
 
-NAMES = {"a": 0.2, "K": 12, "N": 6, "n": 64, "s": 2, "c": 16, "k": 4, "r": 0.01}
+NAMES = {"a": 0.2, "K": 12, "N": 6, "n": 64, "s": 2, "c": 16, "k": 4, "d": 2, "r": 0.01}
 
 
 def equivalents():

@@ -65,6 +65,14 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "value": "zeros_(w)",
     "bottleneck": f"{LINEAR.replace('(w', '(down')}\nzeros_(up)",
     "control": "zeros_(w)\nzeros_(b)",
+    "step bias": "b.copy_(uniform_(b, math.log(0.001), math.log(0.1))"
+    ".exp().expm1().log())",
+    "decay": "w.copy_(torch.arange(1, w.shape[1] + 1).log())",
+    "graph": "kaiming_normal_(w)",
+    "dot product": "normal_(w, 0, n ** -0.5)",
+    "positions": "normal_(w, 0, 0.02)",
+    "policy": "zeros_(w)",
+    "channels": "w[:, :C] = old\nw[:, C:] = 0",
     "continual": "model.load_state_dict(checkpoint)",
     "warm start": "w.mul_(0.8)\n"
     "w.add_(kaiming_normal_(torch.empty_like(w)), alpha=0.6)",
@@ -248,16 +256,57 @@ def tuning(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
 # --8<-- [end:tuning]
 
 
+# --8<-- [start:models]
+@torch.no_grad()
+def models(g: torch.Generator, nets: int = 100, n: int = 64) -> Laws:
+    """Measure parts of Mamba, graph networks, recommenders and policies."""
+    steps, b, w = [], torch.empty(256), torch.empty(n, 16)
+    run_call(CALLS["decay"], g, w=w, torch=torch)
+    rates = w.exp() / torch.arange(1, 17)
+    d, means, scores = 8, [], []
+    for _ in range(nets):
+        run_call(CALLS["step bias"], g, b=b)
+        steps.append(F.softplus(b).log().mean().exp())
+        z, w = torch.randn(16, d, n, generator=g), torch.empty(n, n)
+        run_call(CALLS["graph"], g, w=w)
+        means.append((z.relu().mean(1) @ w.T).square().mean())
+        tables = torch.empty(2, 32, n)
+        run_call(CALLS["dot product"], g, w=tables, n=n)
+        scores.append((tables[0] @ tables[1].T).square().mean())
+    position, w = torch.empty(nets, n), torch.empty(4, n)
+    run_call(CALLS["positions"], g, w=position)
+    run_call(CALLS["policy"], g, w=w)
+    p = (torch.randn(nets, n, generator=g) @ w.T).softmax(1)
+    return {
+        "step bias": (0.01, torch.stack(steps)),
+        "decay": (1.0, rates.flatten()),
+        "graph": (1 / d + (1 - 1 / d) / math.pi, torch.stack(means)),
+        "dot product": (1 / n, torch.stack(scores)),
+        "positions": (0.02**2, position.square().mean(1)),
+        "policy": (math.log(4), -(p * p.log()).sum(1)),
+    }
+
+
+# --8<-- [end:models]
+
+
 # --8<-- [start:kept]
 @torch.no_grad()
 def kept(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
-    """Measure what a trained model keeps."""
+    """Measure what a trained model keeps, with more channels too."""
     old, model = nn.Linear(n, n), nn.Linear(n, n)
     nn.init.normal_(old.weight, generator=g)
     state = old.state_dict()
     run_call(CALLS["continual"], g, model=model, checkpoint=state)
     h = torch.randn(nets, n, generator=g)
-    return {"continual": (0.0, (model(h) - old(h)).abs().amax(1))}
+    w = torch.empty(n, n + 3)
+    run_call(CALLS["channels"], g, w=w, old=old.weight, C=n)
+    wide = torch.cat([h, torch.randn(nets, 3, generator=g)], dim=1)
+    change = F.linear(wide, w, old.bias) - old(h)
+    return {
+        "continual": (0.0, (model(h) - old(h)).abs().amax(1)),
+        "channels": (0.0, change.abs().amax(1)),
+    }
 
 
 # --8<-- [end:kept]
@@ -274,6 +323,7 @@ def promises() -> Laws:
         sequences,
         words,
         tuning,
+        models,
         kept,
     )
     return {k: v for part in parts for k, v in part(generator).items()}
