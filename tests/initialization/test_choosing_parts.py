@@ -39,13 +39,18 @@ WRONG = {
     "dot product": 64.0,  # the default N(0, 1)
     "positions": 1.0,
     "policy": 1.0,
+    "CLIP": math.log(256),  # a temperature of 1, nearly
+    "SigLIP": 184.0,  # a bias of 0
+    "codebook": 1 / 64,  # all outputs nearest to one code
+    "pixel shuffle": 1.0,
+    "soft prompt": 2500.0,  # the default N(0, 1)
     "channels": 1.0,
     "continual": 1.0,
     "warm start": 0.25,
     "half precision": 0.5,
 }
 EXACT = {"Fixup", "zero last", "GRU", "padding", "value", "bottleneck", "control"}
-EXACT |= {"continual", "channels", "policy", "decay"}
+EXACT |= {"continual", "channels", "policy", "decay", "codebook", "pixel shuffle"}
 
 
 @pytest.mark.parametrize("name", parts.promises())
@@ -60,6 +65,21 @@ def test_the_row_keeps_its_promise(name):
         assert abs(mean - theory) < 4 * error + finite
         assert 4 * error < 0.2 * theory
     assert abs(mean - WRONG[name]) > 4 * error + 1e-3
+
+
+def test_step_biases_and_siglip_in_numbers():
+    """The step of a Mamba block lies between 0.001 and 0.1; SigLIP with b = 0 would start at a loss of 184."""
+    generator, b = torch.Generator().manual_seed(4), torch.empty(20000)
+    parts.run_call(parts.CALLS["step bias"], generator, b=b)
+    step = nn.functional.softplus(b)
+    assert 0.001 * 0.999 < float(step.min()) < 0.0011
+    assert 0.09 < float(step.max()) < 0.1 * 1.001
+    losses = []
+    for _ in range(5):
+        x, y = nn.functional.normalize(torch.randn(2, 256, 512, generator=generator), dim=2)
+        logits = 10 * (x @ y.T) * (2 * torch.eye(256) - 1)
+        losses.append(nn.functional.softplus(-logits).sum() / 256)
+    assert abs(float(torch.stack(losses).mean()) - 184) < 1
 
 
 def test_every_call_has_a_row():

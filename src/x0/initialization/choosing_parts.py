@@ -72,6 +72,12 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "dot product": "normal_(w, 0, n ** -0.5)",
     "positions": "normal_(w, 0, 0.02)",
     "policy": "zeros_(w)",
+    "CLIP": "constant_(t, math.log(1 / 0.07))",
+    "SigLIP": "constant_(t, math.log(10))\nconstant_(b, -10)",
+    "codebook": "w.copy_(z[:len(w)])",
+    "pixel shuffle": "w.copy_(kaiming_normal_("
+    "w[::s**2].clone()).repeat_interleave(s**2, 0))",
+    "soft prompt": "p.copy_(w[words])",
     "channels": "w[:, :C] = old\nw[:, C:] = 0",
     "continual": "model.load_state_dict(checkpoint)",
     "warm start": "w.mul_(0.8)\n"
@@ -290,6 +296,51 @@ def models(g: torch.Generator, nets: int = 100, n: int = 64) -> Laws:
 # --8<-- [end:models]
 
 
+# --8<-- [start:pairs]
+@torch.no_grad()
+def pairs(g: torch.Generator, nets: int = 20, n: int = 512) -> Laws:
+    """Measure CLIP, SigLIP, a codebook, a pixel shuffle, a soft prompt."""
+    t, t_sig, b, size = torch.empty(1), torch.empty(1), torch.empty(1), 256
+    run_call(CALLS["CLIP"], g, t=t)
+    run_call(CALLS["SigLIP"], g, t=t_sig, b=b)
+    clip, siglip, used, blocks, prompts = [], [], [], [], []
+    for _ in range(nets):
+        images, texts = F.normalize(torch.randn(2, size, n, generator=g), dim=2)
+        cosines, pair = images @ texts.T, torch.arange(size)
+        clip.append(F.cross_entropy(t.exp() * cosines, pair))
+        sign = 2 * torch.eye(size) - 1
+        losses = F.softplus(-sign * (t_sig.exp() * cosines + b))
+        siglip.append(losses.sum() / size)
+        w, z = torch.empty(64, n), 3 + torch.randn(size, n, generator=g)
+        run_call(CALLS["codebook"], g, w=w, z=z)
+        nearest = torch.cdist(z, w).argmin(1)
+        used.append(len(nearest.unique()) / len(w))
+        w = torch.empty(16, 8, 3, 3)
+        run_call(CALLS["pixel shuffle"], g, w=w, s=2)
+        x = torch.randn(1, 8, 6, 6, generator=g).relu()
+        up = F.pixel_shuffle(F.conv2d(x, w), 2)[0]
+        parts = up.unfold(1, 2, 2).unfold(2, 2, 2).flatten(3)
+        blocks.append((parts - parts[..., :1]).abs().amax())
+        w, p = 0.02 * torch.randn(1000, n, generator=g), torch.empty(20, n)
+        words = torch.randint(1000, (20,), generator=g)
+        run_call(CALLS["soft prompt"], g, p=p, w=w, words=words)
+        prompts.append(p.square().mean() / w.square().mean())
+    noise = math.exp(100 / (2 * n))  # E[exp(10 cos)]
+    return {
+        "CLIP": (math.log(size) + 0.07**-2 / (2 * n), torch.stack(clip)),
+        "SigLIP": (
+            10 + size * math.exp(-10) * noise,
+            torch.stack(siglip),
+        ),
+        "codebook": (1.0, torch.tensor(used)),
+        "pixel shuffle": (0.0, torch.stack(blocks)),
+        "soft prompt": (1.0, torch.stack(prompts)),
+    }
+
+
+# --8<-- [end:pairs]
+
+
 # --8<-- [start:kept]
 @torch.no_grad()
 def kept(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
@@ -324,6 +375,7 @@ def promises() -> Laws:
         words,
         tuning,
         models,
+        pairs,
         kept,
     )
     return {k: v for part in parts for k, v in part(generator).items()}
