@@ -30,7 +30,7 @@ def calls(*cells):
 
 @pytest.mark.claim("A-75")
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.proves("choosing-calls", kind="call", range="64 rows, zh = en", seeds=8)
+@pytest.mark.proves("choosing-calls", kind="call", range="65 rows, zh = en", seeds=8)
 def test_the_call_on_the_page_is_the_text_that_is_executed(language):
     """Each call of the tables is the text that is executed, and each number its prediction."""
     rows = table(language, "plain", "blocks")
@@ -58,6 +58,10 @@ def test_the_call_on_the_page_is_the_text_that_is_executed(language):
         '`device="meta"`': ["materialize_(model)", initialize],
         "DDP": [initialize, "DistributedDataParallel(model)"],
         "FSDP": ["torch.manual_seed(0)", initialize, "fully_shard(model)"],
+        ("张量并行（tensor parallelism）" if language == "zh" else "tensor parallelism"): [
+            initialize,
+            "parallelize_module(model, mesh, plan)",
+        ],
     }
 
 

@@ -45,6 +45,7 @@ WRONG = {
     "pixel shuffle": 1.0,
     "soft prompt": 2500.0,  # the default N(0, 1)
     "channels": 1.0,
+    "float8": 0.5,
     "continual": 1.0,
     "warm start": 0.25,
     "half precision": 0.5,
@@ -80,6 +81,16 @@ def test_step_biases_and_siglip_in_numbers():
         logits = 10 * (x @ y.T) * (2 * torch.eye(256) - 1)
         losses.append(nn.functional.softplus(-logits).sum() / 256)
     assert abs(float(torch.stack(losses).mean()) - 184) < 1
+
+
+def test_float8_without_a_scale_loses_small_weights():
+    """Unscaled, 26 % of weights of standard deviation 0.02 / sqrt(48) round to 0 in e4m3; scaled hardly any do."""
+    generator = torch.Generator().manual_seed(4)
+    w = 0.02 / math.sqrt(48) * torch.randn(100_000, generator=generator)
+    q = w.to(torch.float8_e4m3fn)
+    assert abs(float((q.float() == 0).float().mean()) - 0.265) < 0.005
+    parts.run_call(parts.CALLS["float8"], generator, w=w, q=q)
+    assert float((q.float() == 0).float().mean()) < 1e-3
 
 
 def test_every_call_has_a_row():
@@ -183,6 +194,11 @@ def worker(rank, store, folder):
     )
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
+    from torch.distributed.tensor.parallel import (
+        ColwiseParallel,
+        RowwiseParallel,
+        parallelize_module,
+    )
 
     found = {}
     torch.manual_seed(rank)
@@ -206,6 +222,13 @@ def worker(rank, store, folder):
     with torch.no_grad():
         nn.init.normal_(model.weight)
     found["after"] = model.weight.full_tensor().detach()
+    torch.manual_seed(rank)
+    model = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 4))
+    initialize_(model, "relu")
+    found["whole"] = [model[i].weight.detach().clone() for i in (0, 2)]
+    parallelize_module(model, mesh, {"0": ColwiseParallel(), "2": RowwiseParallel()})
+    found["parallel"] = [model[i].weight.full_tensor().detach() for i in (0, 2)]
+    found["slices"] = [tuple(model[i].weight.to_local().shape) for i in (0, 2)]
     torch.save(found, Path(folder) / f"{rank}.pt")
     distributed.destroy_process_group()
 
@@ -239,3 +262,15 @@ def test_fsdp_keeps_what_each_rank_has_drawn(ranks):
     assert torch.equal(first["after"][:2], first["after"][2:])
     assert torch.equal(first["mask"], second["mask"])
     assert not torch.equal(first["own mask"], second["own mask"])
+
+
+@pytest.mark.proves("choosing-tensor-parallel", kind="call", range="2 processes, gloo, CPU")
+def test_tensor_parallelism_slices_the_draw_of_rank_0(ranks):
+    """parallelize_module gives each rank its slice of rank 0's draw, whatever the rank has drawn itself; the
+    slice of a row-parallel layer has half as many columns, so that a draw on it would read half the fan_in."""
+    first, second = ranks
+    assert not torch.equal(first["whole"][0], second["whole"][0])
+    for i in range(2):
+        assert torch.equal(first["parallel"][i], first["whole"][i])
+        assert torch.equal(second["parallel"][i], first["whole"][i])
+    assert first["slices"] == [(3, 4), (4, 3)]

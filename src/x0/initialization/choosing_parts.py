@@ -80,6 +80,7 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "soft prompt": "p.copy_(w[words])",
     "channels": "w[:, :C] = old\nw[:, C:] = 0",
     "continual": "model.load_state_dict(checkpoint)",
+    "float8": "q.copy_(w * (448 / w.abs().max()))",
     "warm start": "w.mul_(0.8)\n"
     "w.add_(kaiming_normal_(torch.empty_like(w)), alpha=0.6)",
     "half precision": "w.copy_("
@@ -344,7 +345,7 @@ def pairs(g: torch.Generator, nets: int = 20, n: int = 512) -> Laws:
 # --8<-- [start:kept]
 @torch.no_grad()
 def kept(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
-    """Measure what a trained model keeps, with more channels too."""
+    """Measure what a model keeps, with more channels or fewer bits too."""
     old, model = nn.Linear(n, n), nn.Linear(n, n)
     nn.init.normal_(old.weight, generator=g)
     state = old.state_dict()
@@ -354,9 +355,17 @@ def kept(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
     run_call(CALLS["channels"], g, w=w, old=old.weight, C=n)
     wide = torch.cat([h, torch.randn(nets, 3, generator=g)], dim=1)
     change = F.linear(wide, w, old.bias) - old(h)
+    stored = []
+    for _ in range(nets):
+        w = nn.init.kaiming_normal_(torch.empty(n, n), generator=g)
+        q = torch.empty(n, n, dtype=torch.float8_e4m3fn)
+        run_call(CALLS["float8"], g, w=w, q=q)
+        back = q.float() * w.abs().max() / 448
+        stored.append(back.square().mean() / w.square().mean())
     return {
         "continual": (0.0, (model(h) - old(h)).abs().amax(1)),
         "channels": (0.0, change.abs().amax(1)),
+        "float8": (1.0, torch.stack(stored)),
     }
 
 
