@@ -62,12 +62,14 @@ def test_scale(eq: Equation) -> None:
 def test_transposed(eq: Equation) -> None:
     """Ones count what an inner output reads; the variance keeps ReLU's half."""
     for channels, kernel, stride in ((3, 4, 2), (2, 6, 3)):
-        x = torch.ones(1, channels, 9, 9, dtype=torch.float64)
-        w = torch.ones(channels, 1, kernel, kernel, dtype=torch.float64)
-        y = torch.nn.functional.conv_transpose2d(x, w, stride=stride)
-        reads = y[0, 0, kernel:-kernel, kernel:-kernel]
-        assert reads.min() == reads.max()
-        eq.holds(v=1 / (0.5 * reads.max().item()), s=stride, c=channels, k=kernel)
+        for d in (1, 2, 3):
+            up = getattr(torch.nn.functional, f"conv_transpose{d}d")
+            x = torch.ones(1, channels, *[9] * d, dtype=torch.float64)
+            w = torch.ones(channels, 1, *[kernel] * d, dtype=torch.float64)
+            y = up(x, w, stride=stride)
+            reads = y[0, 0][(slice(kernel, -kernel),) * d]
+            assert reads.min() == reads.max()
+            eq.holds(v=1 / (0.5 * reads.max().item()), s=stride, c=channels, k=kernel, d=d)
 
 
 @equation("choosing-attention", kind="numerical")

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from x0.initialization import choosing, choosing_hidden
 from x0.initialization import choosing_diagnosis as diagnosis
-from x0.initialization import choosing_hidden
 
 TARGET = torch.arange(40) % 10
 VERDICTS = ["healthy", "vanishing", "exploding", "saturated", "dead"]
@@ -312,6 +312,59 @@ def test_a_head_that_starts_at_zero_is_not_called_loud(width):
         assert found.zeros == [f"{len(model) - 1}.weight"]
     nn.init.normal_(model[-1].weight, std=3.0)  # one that does not start at 0 is
     assert diagnosis.diagnose(model, x, lambda out: out.sum()).verdict == "loud"
+
+
+class Bottleneck(nn.Module):
+    """A residual block of three convolutions, with a projection where the shape changes."""
+
+    def __init__(self, reads, width, stride, gamma):
+        super().__init__()
+        makes = 4 * width
+        self.branch = nn.Sequential(
+            nn.Conv2d(reads, width, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, makes, 1, bias=False),
+            nn.BatchNorm2d(makes),
+        )
+        nn.init.constant_(self.branch[-1].weight, gamma)
+        self.skip = nn.Sequential()
+        if stride > 1:
+            self.skip.append(nn.Conv2d(reads, makes, 1, stride=stride, bias=False))
+            self.skip.append(nn.BatchNorm2d(makes))
+
+    def forward(self, x):
+        return torch.relu(self.branch(x) + self.skip(x))
+
+
+@pytest.mark.proves(
+    "choosing-small-branches",
+    kind="fact",
+    range="4 bottlenecks, width 8 and 16, 16 images of 32 × 32",
+    seeds=5,
+)
+def test_small_branches_may_count_as_exploding():
+    """Four bottlenecks with a last γ of 0.01 count as exploding, with 0 some do, with 1 they are healthy."""
+    found = {}
+    for gamma in (0.0, 0.01, 1.0):
+        for seed in range(5):
+            torch.manual_seed(seed)
+            stem = [nn.Conv2d(3, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU()]
+            shapes = [(32, 8, 1), (32, 8, 1), (32, 16, 2), (64, 16, 1)]
+            blocks = [Bottleneck(*shape, gamma) for shape in shapes]
+            head = nn.Linear(64, 10)
+            model = nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+            choosing.initialize_(model, "normalized", head=head)
+            x = torch.randn(16, 3, 32, 32)
+            loss = lambda out: F.cross_entropy(out, TARGET[:16])  # noqa: E731
+            verdict = diagnosis.diagnose(model, x, loss).verdict
+            found.setdefault(gamma, set()).add(verdict)
+    assert found[0.01] == {"exploding"}
+    assert "exploding" in found[0.0]
+    assert found[1.0] == {"healthy"}
 
 
 @pytest.mark.proves("choosing-bounded", kind="fact", range="ReLU6, 10 layers; sigmoid after a head")

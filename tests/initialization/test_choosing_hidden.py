@@ -30,7 +30,7 @@ def calls(*cells):
 
 @pytest.mark.claim("A-75")
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.proves("choosing-calls", kind="call", range="51 rows, zh = en", seeds=8)
+@pytest.mark.proves("choosing-calls", kind="call", range="65 rows, zh = en", seeds=8)
 def test_the_call_on_the_page_is_the_text_that_is_executed(language):
     """Each call of the tables is the text that is executed, and each number its prediction."""
     rows = table(language, "plain", "blocks")
@@ -58,10 +58,35 @@ def test_the_call_on_the_page_is_the_text_that_is_executed(language):
         '`device="meta"`': ["materialize_(model)", initialize],
         "DDP": [initialize, "DistributedDataParallel(model)"],
         "FSDP": ["torch.manual_seed(0)", initialize, "fully_shard(model)"],
+        ("张量并行（tensor parallelism）" if language == "zh" else "tensor parallelism"): [
+            initialize,
+            "parallelize_module(model, mesh, plan)",
+        ],
     }
 
 
-NAMES = {"a": 0.2, "K": 12, "N": 6, "n": 64, "s": 2, "c": 16, "k": 4, "r": 0.01}
+@pytest.mark.proves("choosing-layer-1", kind="call", range="width 256, 20 networks", seeds=20)
+def test_layer_1_reaches_the_fixed_point_on_standardized_inputs():
+    """On inputs of second moment 1 the calls for layer 1 of GELU and SiLU give the q of the row."""
+    generator = torch.Generator().manual_seed(7)
+    for name, scale in (("GELU", "3.38863"), ("SiLU", "13.76506")):
+        row = next(row for row in hidden.ROWS if row.name == name)
+        first = f"normal_(w, 0, ({scale} / w[0].numel()) ** 0.5)"
+        for language in ("zh", "en"):
+            page = ROOT / f"docs/{language}/initialization/choosing.md"
+            assert f"`{first}`" in page.read_text()
+        found = []
+        for _ in range(20):
+            w, b, x = torch.empty(256, 256), torch.empty(256), torch.randn(64, 256)
+            layers.run_call(first, generator, w=w)
+            layers.run_call(row.call.splitlines()[1], generator, b=b)
+            found.append((x @ w.T + b).square().mean())
+        seen = torch.stack(found)
+        error = float(seen.std()) / 20**0.5
+        assert abs(float(seen.mean()) - row.start) < 4 * error < 0.05 * row.start
+
+
+NAMES = {"a": 0.2, "K": 12, "N": 6, "n": 64, "s": 2, "c": 16, "k": 4, "d": 2, "r": 0.01}
 
 
 def equivalents():

@@ -49,6 +49,32 @@ def test_the_row_keeps_its_promise(name):
         assert abs(mean - WRONG[name]) > 4 * error + 1e-3
 
 
+def test_the_forget_gate_is_the_second_quarter():
+    """The call of the forget gate fills it alone, whatever the numbers of inputs and of units."""
+    generator = torch.Generator()
+    for inputs, units in ((64, 128), (128, 64), (3, 5), (1, 1)):
+        lstm = torch.nn.LSTM(inputs, units)
+        torch.nn.init.zeros_(lstm.bias_hh_l0)
+        layers.run_call(layers.CALLS["forget gate"], generator, b=lstm.bias_hh_l0)
+        gates = lstm.bias_hh_l0.detach().view(4, units)  # input, forget, cell, output
+        assert torch.equal(gates, torch.tensor([0.0, 1, 0, 0])[:, None].expand(4, units))
+
+
+@pytest.mark.parametrize(("d", "k", "s"), [(1, 16, 8), (1, 4, 2), (2, 6, 3), (3, 4, 2), (3, 2, 2)])
+def test_a_transposed_convolution_keeps_the_second_moment_in_d_dimensions(d, k, s):
+    """The call of the transposed convolution keeps q in 1, 2 and 3 dimensions, away from the border."""
+    generator, c, nets = torch.Generator().manual_seed(5), 16, 20
+    up = getattr(torch.nn.functional, f"conv_transpose{d}d")
+    x = torch.randn(1, nets * c, *[(400, 12, 7)[d - 1]] * d, generator=generator)
+    w = torch.empty(nets * c, c, *[k] * d)
+    layers.run_call(layers.CALLS["transposed"], generator, w=w, s=s, c=c, k=k, d=d)
+    z = up(torch.relu(x), w, stride=s, groups=nets)
+    inner = (slice(None), slice(None), *[slice(k, -k)] * d)
+    seen = z[inner].reshape(nets, -1).square().mean(1)
+    error = float(seen.std()) / math.sqrt(nets)
+    assert abs(float(seen.mean()) - 1) < 4 * error < 0.3
+
+
 def test_every_kind_of_layer_has_a_row():
     assert set(layers.laws()) - {"depthwise"} == set(layers.CALLS)
 

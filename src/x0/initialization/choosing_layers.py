@@ -55,9 +55,9 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "gate": "zeros_(gate)",
     "LayerScale": "constant_(scale, 1e-5)",
     "conv": "kaiming_normal_(w)",
-    "transposed": "normal_(w, 0, (2 * s**2 / (c * k**2)) ** 0.5)",
+    "transposed": "normal_(w, 0, (2 * s**d / (c * k**d)) ** 0.5)",
     "recurrent": "for gate in w.chunk(4): orthogonal_(gate)",
-    "forget gate": "b[n:2 * n] = 1",
+    "forget gate": "b.chunk(4)[1].fill_(1)",
     "attention": "for part in w.chunk(3): xavier_normal_(part)",
     "tied embedding": "normal_(w, 0, 0.02)",
     "new word": "w[V:] = w[:V].mean(0)",
@@ -177,7 +177,7 @@ def convolutions(g: torch.Generator, nets: int = 200, c: int = 16) -> Laws:
     run_call(CALLS["conv"], g, w=depthwise.weight)
     z = depthwise(torch.relu(x)).view(nets, -1).square().mean(1)
     w, s, k = torch.empty(nets * c, c, 4, 4), 2, 4
-    run_call(CALLS["transposed"], g, w=w, s=s, c=c, k=k)
+    run_call(CALLS["transposed"], g, w=w, s=s, c=c, k=k, d=2)
     up = F.conv_transpose2d(torch.relu(x), w, stride=s, groups=nets)
     up = up[..., 4:-4, 4:-4].reshape(nets, -1).square().mean(1)
     return {"conv": (1.0, deep), "depthwise": (1.0, z), "transposed": (1.0, up)}
@@ -195,12 +195,12 @@ def special(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
     after = h
     for _ in range(50):
         after = after @ w[:n]
-    cell = nn.LSTMCell(n, n)
+    cell = nn.LSTMCell(n // 2, n)
     for b in (cell.bias_ih, cell.bias_hh):
         nn.init.zeros_(b)
-    run_call(CALLS["forget gate"], g, b=cell.bias_hh, n=n)
+    run_call(CALLS["forget gate"], g, b=cell.bias_hh)
     c = h.clone().requires_grad_()
-    state = cell(torch.zeros(nets, n), (torch.zeros(nets, n), c))[1]
+    state = cell(torch.zeros(nets, n // 2), (torch.zeros(nets, n), c))[1]
     (forget,) = torch.autograd.grad(state.sum(), c)
     logits = []
     for _ in range(nets):

@@ -65,6 +65,22 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "value": "zeros_(w)",
     "bottleneck": f"{LINEAR.replace('(w', '(down')}\nzeros_(up)",
     "control": "zeros_(w)\nzeros_(b)",
+    "step bias": "b.copy_(uniform_(b, math.log(0.001), math.log(0.1))"
+    ".exp().expm1().log())",
+    "decay": "w.copy_(torch.arange(1, w.shape[1] + 1).log())",
+    "graph": "kaiming_normal_(w)",
+    "dot product": "normal_(w, 0, n ** -0.5)",
+    "positions": "normal_(w, 0, 0.02)",
+    "policy": "zeros_(w)",
+    "CLIP": "constant_(t, math.log(1 / 0.07))",
+    "SigLIP": "constant_(t, math.log(10))\nconstant_(b, -10)",
+    "codebook": "w.copy_(z[:len(w)])",
+    "pixel shuffle": "w.copy_(kaiming_normal_("
+    "w[::s**2].clone()).repeat_interleave(s**2, 0))",
+    "soft prompt": "p.copy_(w[words])",
+    "channels": "w[:, :C] = old\nw[:, C:] = 0",
+    "continual": "model.load_state_dict(checkpoint)",
+    "float8": "q.copy_(w * (448 / w.abs().max()))",
     "warm start": "w.mul_(0.8)\n"
     "w.add_(kaiming_normal_(torch.empty_like(w)), alpha=0.6)",
     "half precision": "w.copy_("
@@ -247,6 +263,115 @@ def tuning(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
 # --8<-- [end:tuning]
 
 
+# --8<-- [start:models]
+@torch.no_grad()
+def models(g: torch.Generator, nets: int = 100, n: int = 64) -> Laws:
+    """Measure parts of Mamba, graph networks, recommenders and policies."""
+    steps, b, w = [], torch.empty(256), torch.empty(n, 16)
+    run_call(CALLS["decay"], g, w=w, torch=torch)
+    rates = w.exp() / torch.arange(1, 17)
+    d, means, scores = 8, [], []
+    for _ in range(nets):
+        run_call(CALLS["step bias"], g, b=b)
+        steps.append(F.softplus(b).log().mean().exp())
+        z, w = torch.randn(16, d, n, generator=g), torch.empty(n, n)
+        run_call(CALLS["graph"], g, w=w)
+        means.append((z.relu().mean(1) @ w.T).square().mean())
+        tables = torch.empty(2, 32, n)
+        run_call(CALLS["dot product"], g, w=tables, n=n)
+        scores.append((tables[0] @ tables[1].T).square().mean())
+    position, w = torch.empty(nets, n), torch.empty(4, n)
+    run_call(CALLS["positions"], g, w=position)
+    run_call(CALLS["policy"], g, w=w)
+    p = (torch.randn(nets, n, generator=g) @ w.T).softmax(1)
+    return {
+        "step bias": (0.01, torch.stack(steps)),
+        "decay": (1.0, rates.flatten()),
+        "graph": (1 / d + (1 - 1 / d) / math.pi, torch.stack(means)),
+        "dot product": (1 / n, torch.stack(scores)),
+        "positions": (0.02**2, position.square().mean(1)),
+        "policy": (math.log(4), -(p * p.log()).sum(1)),
+    }
+
+
+# --8<-- [end:models]
+
+
+# --8<-- [start:pairs]
+@torch.no_grad()
+def pairs(g: torch.Generator, nets: int = 20, n: int = 512) -> Laws:
+    """Measure CLIP, SigLIP, a codebook, a pixel shuffle, a soft prompt."""
+    t, t_sig, b, size = torch.empty(1), torch.empty(1), torch.empty(1), 256
+    run_call(CALLS["CLIP"], g, t=t)
+    run_call(CALLS["SigLIP"], g, t=t_sig, b=b)
+    clip, siglip, used, blocks, prompts = [], [], [], [], []
+    for _ in range(nets):
+        images, texts = F.normalize(torch.randn(2, size, n, generator=g), dim=2)
+        cosines, pair = images @ texts.T, torch.arange(size)
+        clip.append(F.cross_entropy(t.exp() * cosines, pair))
+        sign = 2 * torch.eye(size) - 1
+        losses = F.softplus(-sign * (t_sig.exp() * cosines + b))
+        siglip.append(losses.sum() / size)
+        w, z = torch.empty(64, n), 3 + torch.randn(size, n, generator=g)
+        run_call(CALLS["codebook"], g, w=w, z=z)
+        nearest = torch.cdist(z, w).argmin(1)
+        used.append(len(nearest.unique()) / len(w))
+        w = torch.empty(16, 8, 3, 3)
+        run_call(CALLS["pixel shuffle"], g, w=w, s=2)
+        x = torch.randn(1, 8, 6, 6, generator=g).relu()
+        up = F.pixel_shuffle(F.conv2d(x, w), 2)[0]
+        parts = up.unfold(1, 2, 2).unfold(2, 2, 2).flatten(3)
+        blocks.append((parts - parts[..., :1]).abs().amax())
+        w, p = 0.02 * torch.randn(1000, n, generator=g), torch.empty(20, n)
+        words = torch.randint(1000, (20,), generator=g)
+        run_call(CALLS["soft prompt"], g, p=p, w=w, words=words)
+        prompts.append(p.square().mean() / w.square().mean())
+    noise = math.exp(100 / (2 * n))  # E[exp(10 cos)]
+    return {
+        "CLIP": (math.log(size) + 0.07**-2 / (2 * n), torch.stack(clip)),
+        "SigLIP": (
+            10 + size * math.exp(-10) * noise,
+            torch.stack(siglip),
+        ),
+        "codebook": (1.0, torch.tensor(used)),
+        "pixel shuffle": (0.0, torch.stack(blocks)),
+        "soft prompt": (1.0, torch.stack(prompts)),
+    }
+
+
+# --8<-- [end:pairs]
+
+
+# --8<-- [start:kept]
+@torch.no_grad()
+def kept(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
+    """Measure what a model keeps, with more channels or fewer bits too."""
+    old, model = nn.Linear(n, n), nn.Linear(n, n)
+    nn.init.normal_(old.weight, generator=g)
+    state = old.state_dict()
+    run_call(CALLS["continual"], g, model=model, checkpoint=state)
+    h = torch.randn(nets, n, generator=g)
+    w = torch.empty(n, n + 3)
+    run_call(CALLS["channels"], g, w=w, old=old.weight, C=n)
+    wide = torch.cat([h, torch.randn(nets, 3, generator=g)], dim=1)
+    change = F.linear(wide, w, old.bias) - old(h)
+    stored = []
+    for _ in range(nets):
+        w = nn.init.kaiming_normal_(torch.empty(n, n), generator=g)
+        q = torch.empty(n, n, dtype=torch.float8_e4m3fn)
+        run_call(CALLS["float8"], g, w=w, q=q)
+        back = q.float() * w.abs().max() / 448
+        stored.append(back.square().mean() / w.square().mean())
+    return {
+        "continual": (0.0, (model(h) - old(h)).abs().amax(1)),
+        "channels": (0.0, change.abs().amax(1)),
+        "float8": (1.0, torch.stack(stored)),
+    }
+
+
+# --8<-- [end:kept]
+
+
 # --8<-- [start:promises]
 @cache
 def promises() -> Laws:
@@ -258,6 +383,9 @@ def promises() -> Laws:
         sequences,
         words,
         tuning,
+        models,
+        pairs,
+        kept,
     )
     return {k: v for part in parts for k, v in part(generator).items()}
 
