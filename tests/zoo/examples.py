@@ -242,6 +242,8 @@ EXAMPLES: dict[str, Any] = {
     "recipes.stds": lambda: {"model": "Gemma", "group": "qkv"},
     "choosing.hidden_scale": lambda: {"activation": "relu"},
     "choosing.initialize_": lambda: {"activation": "relu"},
+    "choosing.attention_": lambda: {"module": nn.MultiheadAttention(8, 2)},
+    "biases.chrono_bias_": lambda: {"lstm": nn.LSTM(4, 3), "longest": 100.0},
     "choosing.recurrent_": lambda: {"module": nn.LSTM(4, 3)},
     "choosing_diagnosis.growth_factor": lambda: {"moments": [1.0, 2.0, 3.0]},
     "choosing_diagnosis.trend": lambda: {"moments": [1.0, 2.0, 3.0]},

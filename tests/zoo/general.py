@@ -268,6 +268,8 @@ def layout(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
 def rows(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
     """The samples in another order."""
     shapes = domains.shapes(subject.key, list(arguments), subject.document)
+    if not all(domains.fits(shape, arguments[key]) for key, shape in shapes.items()):
+        return "-"
     new, count = dict(arguments), 0
     for key, shape in shapes.items():
         value = arguments[key]
