@@ -244,6 +244,7 @@ EXAMPLES: dict[str, Any] = {
     "choosing.initialize_": lambda: {"activation": "relu"},
     "choosing.attention_": lambda: {"module": nn.MultiheadAttention(8, 2)},
     "biases.chrono_bias_": lambda: {"lstm": nn.LSTM(4, 3), "longest": 100.0},
+    "xavier_convolutions.connected_xavier_": lambda: {"layer": nn.Conv2d(4, 6, 3)},
     "choosing.recurrent_": lambda: {"module": nn.LSTM(4, 3)},
     "choosing_diagnosis.growth_factor": lambda: {"moments": [1.0, 2.0, 3.0]},
     "choosing_diagnosis.trend": lambda: {"moments": [1.0, 2.0, 3.0]},
