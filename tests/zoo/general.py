@@ -268,16 +268,19 @@ def layout(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
 def rows(subject: Subject, arguments: Arguments, found: list[Any]) -> str:
     """The samples in another order."""
     shapes = domains.shapes(subject.key, list(arguments), subject.document)
+    shapes = {k: s for k, s in shapes.items() if isinstance(arguments[k], (Tensor, np.ndarray))}
+    if any(arguments[k].ndim <= s.index("m") for k, s in shapes.items() if "m" in s):
+        return "-"
     new, count = dict(arguments), 0
     for key, shape in shapes.items():
         value = arguments[key]
-        if shape[:1] == ("m",) and isinstance(value, (Tensor, np.ndarray)) and len(value) > 2:
+        if shape[:1] == ("m",) and len(value) > 2:
             count = len(value)
     order = np.random.default_rng(1).permutation(count)
     for key, shape in shapes.items():
         value = arguments[key]
         for axis in [k for k, name in enumerate(shape) if name == "m"]:
-            if not isinstance(value, (Tensor, np.ndarray)) or value.shape[axis] != count:
+            if value.shape[axis] != count:
                 return "-"
             new[key] = (
                 new[key].index_select(axis, torch.from_numpy(order))

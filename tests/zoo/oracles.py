@@ -422,7 +422,8 @@ def ends(before: Before, after: dict[str, Any], result: Any, member: str) -> str
     rough = 1e-2 if after["start"].dtype in (torch.float16, torch.bfloat16) else 1e-4
     rough = 1e-2 if member == "in float16" else rough
     found = torch.tensor([result.smallest, result.largest]).double()
-    left = matrix @ result.vectors.double() - result.vectors.double() * found
+    vectors = result.vectors.detach().double()
+    left = matrix @ vectors - vectors * found
     worse = float(left.norm(dim=0).max())
     if abs(worse - result.residual) > rough * (size + abs(worse)):
         return f"says the residual {result.residual:.3g}, it is {worse:.3g}"
@@ -469,11 +470,13 @@ def descends(before: Before, after: dict[str, Any], result: Any, member: str) ->
 
 @oracle("applications_kfac.damped_solve")
 def solved(before: Before, after: dict[str, Any], result: Any, member: str) -> str:
-    outer, inner, v = (after[k].double() for k in ("outer", "inner", "v"))
+    outer, inner, v = (after[k].detach().double() for k in ("outer", "inner", "v"))
     if not all(x.isfinite().all() for x in (outer, inner, v)):
         return ""
     outer, inner = (torch.tril(x) + torch.tril(x, -1).T for x in (outer, inner))
-    x, tau = result.double(), float(after["tau"])
+    x, tau = result.detach().double(), float(after["tau"])
+    if tau > 1e30:
+        return ""  # more than float32 holds
     left = outer @ x @ inner + tau * x - v
     size = float(x.abs().max()) * float(outer.norm() * inner.norm() + tau) if x.numel() else 0.0
     worst = float(left.abs().max()) if x.numel() else 0.0

@@ -75,7 +75,7 @@ def chrono_bias_(
     input gate -b, all other biases 0 (Tallec and Ollivier, 2018).
 
     Raises:
-        ValueError: longest is not above 2 or infinite, or it is no LSTM
+        ValueError: longest is not above 2 or huge, or it is no LSTM
             with biases.
 
     >>> lstm = chrono_bias_(nn.LSTM(3, 2), 1000)
@@ -84,9 +84,9 @@ def chrono_bias_(
     (True, True)
     """
     known = isinstance(lstm, nn.LSTM)  # a GRU has no forget gate
-    if not known or not lstm.bias or not 2 < longest < math.inf:
+    if not known or not lstm.bias or not 2 < longest < 1e30:
         raise ValueError(
-            "Expected an LSTM with biases, and 2 < longest < inf. "
+            "Expected an LSTM with biases, and 2 < longest < 1e30. "
             f"Received: {lstm}, {longest=}"
         )
     for name, bias in lstm.named_parameters():

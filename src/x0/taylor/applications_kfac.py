@@ -61,7 +61,7 @@ def exact_block(h: Tensor, s: Tensor) -> Tensor:
     """Return the Gauss-Newton block, shape (fan_in fan_out,) twice.
 
     Rows and columns run over weights (i, j), output first. The inputs h and
-    the curvatures s, not empty, are those of kfac_factors.
+    the curvatures s, floating-point and not empty, are those of kfac_factors.
     """
     block = torch.einsum("nik,nj,nl->ijkl", s, h, h) / len(h)
     return block.reshape(block.shape[0] * block.shape[1], -1)
