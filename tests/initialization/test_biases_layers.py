@@ -64,7 +64,7 @@ def test_the_border_costs_less_in_each_further_layer_but_adds_up():
 @pytest.mark.claim("A-50")
 @pytest.mark.proves("biases-dcgan", kind="cause", effect="> 10⁻² : < 10⁻⁴")
 def test_a_generator_with_the_std_of_the_paper_needs_its_normalization():
-    """With 0.02 the output of DCGAN's generator is usable with BatchNorm and vanishes without."""
+    """With 0.02 the output of DCGAN's generator keeps its size with BatchNorm and vanishes without."""
     predicted, measured = biases_layers.generator_moments(0.02, 16)
     for theory, q in zip(predicted, measured, strict=True):
         assert 0.5 < q / theory < 2

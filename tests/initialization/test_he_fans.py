@@ -95,7 +95,8 @@ def test_rules_agree_for_equal_widths():
 
 @pytest.mark.proves("he-fans", kind="caption", n=400)
 def test_figure_shows_two_bounded_rules_and_one_decaying():
-    """fan_in and fan_out swing within a factor of 4; the mean of both decays both ways."""
+    """fan_in is level forward and fan_out backward; the other way each swings within a factor of 4;
+    the mean of both decays both ways."""
     fig = he_fans.plot_passes()
     forward, backward = fig.axes
     for ax, end in ((forward, -1), (backward, 0)):
@@ -108,4 +109,5 @@ def test_figure_shows_two_bounded_rules_and_one_decaying():
             assert y.min() >= 0.25 - 1e-9
             assert y.max() <= 4 + 1e-9
         assert predicted[2].get_ydata()[end] < 0.2
+        assert predicted[0 if ax is forward else 1].get_ydata() == pytest.approx(1)
     plt.close(fig)
