@@ -52,6 +52,8 @@ def complex_step(f: Function, x: float, h: float = 1e-20) -> float:
 def best_step(size: float, third: float) -> tuple[float, float]:
     """Return the best step of the central quotient, and its error bound.
 
+    The bound leaves out the rounding of x + h and x - h.
+
     Args:
         size: M0, a bound of the absolute value of f near the point.
         third: M3, a bound of that of the third derivative, positive.
