@@ -18,6 +18,7 @@ ROW = """\
 figure = "warm-up-law"
 title = "measured"
 texts = ["predicted"]
+longest = { zh = "长", en = "long" }
 mirrors = {}
 
 [[signal.control]]

@@ -18,7 +18,7 @@ _CONTROL = {"name": str, "label": str, "value": object, "options?": [str], "step
 _CONTROL |= {**dict.fromkeys(("min?", "max?", "step?"), object), "formula?": bool, "button?": bool}
 _ABSENT = {"options": [], "steps": [], "formula": False, "button": False}
 _ROW = {"figure": str, "title": str, "texts": [str], "mirrors": {"*": str}, "control": [_CONTROL]}
-_ROW |= {"longest": list}
+_ROW |= {"longest": {"zh": str, "en": str}}
 SHAPE = {"*": {**_ROW, "also?": {"*": {"*": object}}}}
 
 
@@ -50,28 +50,6 @@ def texts_of(row: dict[str, Any]) -> list[str]:
     """Return what an explorer says, in English."""
     controls = [text for x in row["control"] for text in (x["label"], *x.get("options", ()))]
     return [row["title"], *controls, *row["texts"]]
-
-
-def fill(said: str | list[Any], texts: dict[str, str]) -> str:
-    """Return a text in the language of `texts`; a list is a text with what stands in its {}."""
-    if isinstance(said, str):
-        return texts.get(said, said)
-    template, *parts = (fill(part, texts) for part in said)
-    return re.sub(r"\{\}", lambda _: parts.pop(0), template)
-
-
-def longest(row: dict[str, Any], language: str) -> str:
-    """Return as much as an explorer may say at once: below it nothing moves."""
-    sentences = [fill(said, row["zh"] if language == "zh" else {}) for said in row["longest"]]
-    return ("" if language == "zh" else " ").join(sentences)
-
-
-def letters(control: dict[str, Any]) -> int:
-    """Return how many letters the longest value of a slider has."""
-    if control["steps"]:
-        return max(len(str(step)) for step in control["steps"])
-    digits = len(str(control["step"]).partition(".")[2])
-    return max(len(f"{control[end]:.{digits}f}") for end in ("min", "max"))
 
 
 def scripts(project: Project, explorers: dict[str, Any]) -> dict[str, str]:

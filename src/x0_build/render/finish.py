@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from x0_build.book import Book
-from x0_build.data.explorers import FOLDER, letters, longest
+from x0_build.data.explorers import FOLDER
 from x0_build.project import write
 from x0_build.render.code import MARKS, check_page, mark_text
 from x0_build.render.gallery import drawing
@@ -120,5 +120,5 @@ def _explorer(row: dict[str, Any], language: str, words: dict[str, str], source:
     """Return the controls of an explorer: without a script they are hidden, and the figure stays."""
     texts = row["zh"] if language == "zh" else {}
     names = {"row": row, "texts": texts, "text": lambda x: texts.get(x, x), "source": source}
-    names |= {"letters": letters, "longest": longest(row, language)}
+    names["longest"] = row["longest"][language]
     return templates().get_template("explorer.html").render(words=words, **names)

@@ -12,11 +12,10 @@ from x0_build.data.explorers import scripts
 from x0_build.data.release import read_releases
 from x0_build.project import LANGUAGES, BuildError, Problem, write
 from x0_build.render.cards import cards, figures, installed
-from x0_build.render.cite import feed
 from x0_build.render.code import code_files
 from x0_build.render.gallery import gallery
 from x0_build.render.labs import lab_files
-from x0_build.render.page import page, plain
+from x0_build.render.page import page, plain, templates
 from x0_build.render.writer import Writer
 from x0_build.syntax import Page
 
@@ -42,7 +41,9 @@ def _files(
     yield from gallery(book, language)
     yield from book.katex.assets().items()
     yield from scripts(book.project, book.explorers).items()
-    yield "feed.xml", feed(book, language, repository)
+    about = {"releases": read_releases(book.project), "repository": repository}
+    words = {"language": language, "words": book.words.theme[language]}
+    yield "feed.xml", f"{templates().get_template('feed.xml').render(**about, **words)}\n"
     if language == "zh":  # the root: both languages show the same cards
         yield from cards(book).items()
 
