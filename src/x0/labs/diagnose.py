@@ -242,7 +242,8 @@ class Watch:
         self.layers.append(layer)
 
         def arrive(gradient: Tensor) -> None:
-            layer.gradient = moment(gradient)
+            size = moment(gradient)
+            layer.gradient = size if math.isfinite(size) else math.inf
             layer.same = layer.same and same_units(gradient, module)
 
         if not torch.is_grad_enabled() or not h.is_floating_point():
@@ -410,7 +411,8 @@ def prepare(
     """Return inputs by name, and copies of tensors that take a gradient.
 
     Raises:
-        ValueError: a parameter or an input has no numbers.
+        ValueError: a parameter or an input has no numbers, or a module is
+            quantized.
     """
     given = dict(batch) if isinstance(batch, Mapping) else batch
     if not isinstance(given, dict):
@@ -424,6 +426,9 @@ def prepare(
     for name, x in [*copies.items(), *model.named_parameters()]:
         if nn.parameter.is_lazy(x) or x.is_meta or not x.numel():
             raise ValueError(f"No numbers in {name}. Received: {type(x)}")
+    for module in model.modules():
+        if "quantized" in type(module).__module__:  # weights are packed
+            raise ValueError(f"No gradient. Received: {module}")
     return given, copies
 
 
@@ -446,8 +451,9 @@ def diagnose(
         kinds: module types to watch; see watched if empty.
 
     Raises:
-        ValueError: no numbers (meta, lazy, empty), no watched module ran,
-            the loss is no scalar, or autograd fails (reentrant checkpoint).
+        ValueError: no numbers (meta, lazy, empty, quantized), no watched
+            module ran, the loss is no scalar, or autograd fails (reentrant
+            checkpoint).
     """
     named = isinstance(batch, Mapping)
     given, copies = prepare(model, batch)
@@ -556,7 +562,8 @@ def judge(
             found["vanishing"] = turn(path, key, False), factor
     for x in layers:
         if math.isinf(x.gradient) or not math.isfinite(x.signal):
-            found["exploding"] = x.name, x.signal
+            number = x.signal if math.isfinite(x.gradient) else x.gradient
+            found["exploding"] = x.name, number
             break
     for verdict, key, limit in (
         ("dead", "dead", DEAD),
