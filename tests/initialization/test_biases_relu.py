@@ -27,7 +27,7 @@ def test_active_units_of_the_first_layer(units):
         assert float(units["active"][i, 0].mean()) == pytest.approx(theory, abs=0.005)
     assert float(units["active"][2, 0].mean()) < 0.54  # b = 0.1 wakes 3 %, not all
     _, share = biases_relu.biased_map(0.1, biases_relu.DEPTH)
-    assert share[-1] - 0.5 < 0.4 * (share[0] - 0.5)  # little is left in the last layer
+    assert share[-1] - 0.5 < 0.4 * (share[0] - 0.5)  # less than 0.4 of it is left in the last layer
 
 
 def test_the_map_is_an_integral():
