@@ -29,12 +29,14 @@ def test_to_empty_breaks_the_tie():
     assert float(model.head.weight.detach().abs().max()) <= 0.25
 
 
-@pytest.mark.proves("frameworks-meta", kind="call", range="normal_, trunc_normal_")
+@pytest.mark.proves("frameworks-meta", kind="call", range="12 functions of torch.nn.init")
 def test_initializers_on_meta_do_nothing_and_say_nothing():
     """Initializers called on the meta device raise no error and do nothing."""
     weight = torch.empty(4, 4, device="meta")
-    assert nn.init.normal_(weight).is_meta
-    assert nn.init.trunc_normal_(weight).is_meta
+    names = "normal_ trunc_normal_ uniform_ zeros_ ones_ eye_ xavier_uniform_ xavier_normal_"
+    for name in f"{names} kaiming_uniform_ kaiming_normal_ orthogonal_".split():
+        assert getattr(nn.init, name)(weight).is_meta, name
+    assert nn.init.constant_(weight, 1.0).is_meta
 
 
 def test_attention_has_only_a_private_reset():

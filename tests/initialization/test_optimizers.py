@@ -27,7 +27,7 @@ def test_sgd_moves_in_proportion():
 
 @pytest.mark.proves("optimizers-velocity", kind="call", effect="1, 10")
 def test_the_velocity_adds_up_whole_gradients():
-    """With momentum 0.9 the first step is that of SGD; at a constant gradient later ones are 10 times it."""
+    """With momentum 0.9 the first step is that of SGD; at a constant gradient later ones near 10 times it."""
     weight = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
     optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
     steps = []

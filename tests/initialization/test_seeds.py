@@ -77,13 +77,13 @@ def test_error_of_the_standard_deviation():
     assert abs(found - 2 / math.sqrt(30)) > 10 * error  # not the error of the mean
 
 
-@pytest.mark.proves("seeds-power", kind="fact", n=40000, tolerance="1 %", effect="50 %, 80 %")
+@pytest.mark.proves("seeds-power", kind="fact", n=40000, tolerance="1 %", effect="50 %, 79 %")
 def test_two_standard_errors_are_found_half_the_time():
-    """A true difference of 2 standard errors exceeds 2 in half of the studies, one of 2.8 in 4 of 5."""
+    """A true difference of 2 standard errors exceeds 2 in half of the studies, one of 2.8 in about 4 of 5."""
     rng = np.random.default_rng(4)
     found = {k: (rng.normal(k, 1, 40_000) > 2).mean() for k in (2.0, 2.8)}
     assert found[2.0] == pytest.approx(0.5, abs=0.01)
-    assert found[2.8] == pytest.approx(0.8, abs=0.015)
+    assert found[2.8] == pytest.approx(0.788, abs=0.01)
 
 
 @pytest.mark.proves("seeds-stream", kind="cause", effect="same order : another order")

@@ -21,7 +21,7 @@ SIGNS = {
     "val": rf"\{{val:(?P<key>{VALUE})(?::(?P<arg>[^}}\s]+))?\}}",
     "exact": r"\{exact:(?P<key>[^}\n]+)\}",
     "cited": rf"\{{cited:(?P<arg>[^|}}\n]+)\|(?P<key>{KEY})\}}",
-    "cite": rf"\[@(?P<key>{KEY}(?:; ?@{KEY})*)(?:, ?(?P<arg>[^\]\n]+))?\]",
+    "cite": rf"\[@(?P<key>{KEY}(?:; ?@{KEY})*)(?:, ?(?P<arg>[^\]@\n]+))?\]",
     "proof": rf"\[\^(?P<key>{KEY}|-)\]",
     "term": rf"\{{term:(?P<key>{KEY})(?:\|(?P<arg>[^}}\n]+))?\}}",
     "tag": r"\{(?P<key>A\d(?: A\d)*)\}",
