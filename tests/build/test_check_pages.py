@@ -46,6 +46,7 @@ PARAGRAPHS = {
     "unknown sign": ("{eqn:warm-up-ratio}", "{eqn:warm-up-ratio} is no sign", "did you mean eq?"),
     "unknown word": ("{claim}", "{claim} is no sign", "did you mean claims?"),
     "removed sign": ("{out:warm_up}", "{out:warm_up} cannot be read", "follows its section demo"),
+    "a place between works": ("See [@a, §2; @b].", "[@a, §2; @b] cannot be read", "[@he2015"),
     "old reference": ("See (eq:warm-up-ratio).", "(eq:warm-up-ratio) cannot be read", "{eq:"),
     "two digits": ("0.43 {exact:0.43}", "the number 0.43 is typed", "write {val:…}"),
     "three digits": ("0.435", "the number 0.435 is typed", "{exact:…}"),
