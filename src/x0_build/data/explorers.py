@@ -69,6 +69,7 @@ def _bundled(project: Project, folder: Path, names: set[str]) -> dict[str, str]:
     script = project.root / "node_modules" / "esbuild" / "bin" / "esbuild"
     options = ["--bundle", "--splitting", "--minify", "--format=esm", "--target=es2022"]
     options += ["--legal-comments=none", "--log-level=warning", "--color=false"]
+    options += ["--preserve-symlinks"]  # chunks are named by their content and by where it lies
     target = project.build / "explorers"
     command = [str(script), *map(str, arguments), *options, f"--outdir={target}"]
     for path in target.glob("*"):
