@@ -75,8 +75,8 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "CLIP": "constant_(t, math.log(1 / 0.07))",
     "SigLIP": "constant_(t, math.log(10))\nconstant_(b, -10)",
     "codebook": "w.copy_(z[:len(w)])",
-    "pixel shuffle": "w.copy_(kaiming_normal_("
-    "w[::s**2].clone()).repeat_interleave(s**2, 0))",
+    "pixel shuffle": "kaiming_normal_(w[::s**2])\n"
+    "w.copy_(w[::s**2].repeat_interleave(s**2, 0))",
     "soft prompt": "p.copy_(w[words])",
     "channels": "w[:, :C] = old\nw[:, C:] = 0",
     "continual": "model.load_state_dict(checkpoint)",
