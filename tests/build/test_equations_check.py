@@ -288,7 +288,7 @@ def test_the_mark_tells_what_was_done(tmp_path: Path) -> None:
 
 @pytest.mark.proves("reading-own-side", kind="fact")
 def test_a_check_that_feeds_its_own_right_side_is_an_error(tmp_path: Path) -> None:
-    """A check that computes one side as the other is written is rejected."""
+    """A check whose rounded sides agree to the last bit is rejected unless it says why."""
 
     def fed(eq: Equation) -> None:
         for a, b in ((0.3, 0.7), (1.1, 0.9)):

@@ -122,7 +122,7 @@ def test_figure_shows_a_line_of_slope_sixteen_and_a_flat_one() -> None:
     ],
 )
 def test_what_each_sampler_takes(draw, takes: str) -> None:
-    """Univariate samplers take a standard deviation, multivariate ones a covariance."""
+    """Univariate normal samplers take a standard deviation, multivariate ones a covariance."""
     torch.manual_seed(5)
     count, argument = 40_000, 0.25
     measured = float(np.square(np.asarray(draw(argument, count))).mean())
