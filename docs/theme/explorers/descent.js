@@ -75,10 +75,13 @@ export default explorer((view) => {
   contours(view, curvature, points, top);
   const far = errors(view, points, factor);
   factors(view, radius, curvature, values.rate);
+  const ends = Math.abs(factor - 1) < 1e-9
+    ? "At the border, {}, it neither converges nor diverges."
+    : factor > 1 ? "It diverges: the border is at {}." : "It converges: the border is at {}.";
   const best = [[2 / (curvature[0] + 1), 0], bestHeavyBall(curvature[0], 1), bestNesterov(curvature[0], 1)][method];
   return [
     t("Factor per step: {}, the larger one of both modes.", written(factor, 4)),
-    t(factor > 1 ? "It diverges: the border is at {}." : "It converges: the border is at {}.", written(border(method, beta))),
+    t(ends, written(border(method, beta))),
     t("After {} steps the distance is {}.", STEPS, written(far.at(-1))),
     t("Best on this quadratic: rate {}, momentum {}.", ...best.map((value) => written(value))),
   ];

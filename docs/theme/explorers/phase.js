@@ -1,12 +1,12 @@
 /* The plane of weight and bias variance: a point in it, its map of second moments, its correlations. */
 
 import { ACTIVATIONS, NAMES } from "./numerics/activations.js";
-import { diagnosePoint, iterateMap } from "./numerics/moments.js";
+import { diagnosePoint, iterateMap, limitMoment } from "./numerics/moments.js";
 import { correlationMap, correlations, criticalLine, settle } from "./numerics/phases.js";
 import { dots, explorer, grab, label, legend, panel, path, scaleLinear, scaleLog, written } from "./shared.js";
 
 const [ORBIT, MAP, EDGE] = ["var(--x2)", "var(--x1)", "var(--x2)"];
-const LARGEST = 1e3; // a second moment beyond that has no fixed point on the way
+const [SMALLEST, LARGEST] = [1e-12, 1e3]; // where it is judged if the second moment settles at 0 or nowhere
 const LAYERS = 100;
 
 function plane({ svg, width, height, values, t, set }, phi) {
@@ -68,18 +68,26 @@ export default explorer((view) => {
   const name = NAMES[values.activation];
   const phi = ACTIVATIONS[name];
   const [q, chi] = settle(phi, values.weight, values.bias);
-  const settled = q > 1e-6 && q < LARGEST;
-  const point = diagnosePoint(phi, values.weight, values.bias, Math.max(1e-6, Math.min(q, LARGEST)));
+  const limit = limitMoment(phi, values.weight, values.bias, 1);
+  const settled = limit > 0 && limit < Infinity;
+  const at = settled ? q : Math.max(SMALLEST, Math.min(limit, LARGEST));
+  const point = diagnosePoint(phi, values.weight, values.bias, at);
   plane(view, phi);
   cobweb(view, phi, q);
   const last = pair(view, settled && correlationMap(name, phi, values.weight, values.bias, q));
-  if (!settled) return [t(q < 1 ? "The signal vanishes." : "The signal explodes."), `χ∥ = ${written(point.chi_par)}, χ₁ = ${written(chi)}`];
+  if (!settled) {
+    const end = t(limit === 0 ? "The second moment tends to 0." : "The second moment grows without bound.");
+    return [end, `χ∥ = ${written(point.chi_par)}, χ₁ = ${written(point.chi_1)}`];
+  }
   const deep = (factor) => written(Math.abs(factor - 1) < 1e-6 ? Infinity : 1 / Math.abs(Math.log(factor)));
   const state = chi > 1.001 ? "Chaotic: two inputs stay apart, gradients explode." : "Ordered: all inputs become alike, gradients vanish.";
   return [
     t(Math.abs(chi - 1) < 1e-3 ? "At the edge: neither within many layers." : state),
     t("The second moment settles at {}: χ∥ = {}, χ₁ = {}.", written(q), written(point.chi_par), written(chi, 4)),
-    t("Depth scales: {} layers for the second moment, {} for correlation and gradient.", deep(point.chi_par), deep(chi)),
+    // Where c settles below 1, another slope than χ₁ decides how fast.
+    t(chi > 1 + 1e-6
+      ? "Depth scales: {} layers for the second moment, {} for the gradient."
+      : "Depth scales: {} layers for the second moment, {} for correlation and gradient.", deep(point.chi_par), deep(chi)),
     t("After {} layers the correlation is {}.", LAYERS, written(last)),
   ];
 }, CAPTION);

@@ -16,7 +16,7 @@ function heights(values) {
 }
 
 const CAPTION =
-  "As set by the controls. Top: the function and its polynomial. Middle: the error and the Lagrange bound. Bottom: the complex plane with the disk of convergence; squares are singularities.";
+  "As set by the controls. Top: the function and its polynomial. Middle: the error and the Lagrange bound. Bottom: the complex plane with the disk of convergence; squares are singularities. Errors below about 10⁻¹⁴ may be rounding.";
 
 export default explorer(({ svg, width, height, values, t }) => {
   const { center, order, range } = values;
