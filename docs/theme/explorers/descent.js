@@ -80,7 +80,7 @@ export default explorer((view) => {
     : factor > 1 ? "It diverges: the border is at {}." : "It converges: the border is at {}.";
   const best = [[2 / (curvature[0] + 1), 0], bestHeavyBall(curvature[0], 1), bestNesterov(curvature[0], 1)][method];
   return [
-    t("Factor per step: {}, the larger one of both modes.", written(factor, 4)),
+    t("Factor per step: {}, the larger of the two modes.", written(factor, 4)),
     t(ends, written(border(method, beta))),
     t("After {} steps the distance is {}.", STEPS, written(far.at(-1))),
     t("Best on this quadratic: rate {}, momentum {}.", ...best.map((value) => written(value))),
