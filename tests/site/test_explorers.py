@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -539,3 +540,21 @@ def test_the_scripts_are_light(site: Path) -> None:
     own = {name: sizes.pop(f"{name}.js") for name in EXPLORERS}
     assert max(own.values()) < 12_000, own
     assert sum(sizes.values()) < 25_000, sizes  # the loader and the chunks
+
+
+def test_links_set_controls_that_exist() -> None:
+    """A link of a page with settings in its address names controls of an explorer, and values they take."""
+    rows = {row["name"]: {x["name"]: x for x in row["control"]} for row in BOOK.explorers.values()}
+    links = [
+        (page.path.name, query)
+        for pages in BOOK.pages.values()
+        for page in pages.values()
+        for link, _ in page.links
+        for query in parse_qsl(urlsplit(link).query)
+        if not urlsplit(link).netloc
+    ]
+    assert links
+    for where, (name, value) in links:
+        explorer, _, control = name.partition(".")
+        row = rows[explorer][control]
+        assert not row["options"] or value in row["options"], (where, name, value)
