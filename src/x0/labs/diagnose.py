@@ -423,6 +423,8 @@ def prepare(
         for key, x in given.items()
         if isinstance(x, Tensor)
     }
+    if any(isinstance(x, torch.jit.ScriptModule) for x in model.modules()):
+        raise ValueError("Diagnose before torch.jit.script. Received: a script")
     for name, x in [*copies.items(), *model.named_parameters()]:
         if nn.parameter.is_lazy(x) or x.is_meta or not x.numel():
             raise ValueError(f"No numbers in {name}. Received: {type(x)}")
