@@ -35,8 +35,9 @@ def noise_scales(
     Raises:
         ValueError: some is empty; the gradient is 0 to rounding or not
             finite; a label is no class; the model has no parameters (or lazy
-            ones), or torch.func cannot run it on single rows, as with BatchNorm or
-            dropout in training mode, checkpoints or buffers that change.
+            ones), or torch.func cannot run it on single rows, as with
+            BatchNorm or dropout in training mode, checkpoints or buffers
+            that change.
     """
     if not len(some):
         raise ValueError(f"Expected row numbers. Received: {some=}")
