@@ -347,8 +347,8 @@ class Bottleneck(nn.Module):
     range="4 bottlenecks, width 8 and 16, 16 images of 32 × 32",
     seeds=5,
 )
-def test_small_branches_may_count_as_exploding():
-    """Four bottlenecks with a last γ of 0.01 count as exploding, with 0 some do, with 1 they are healthy."""
+def test_bottlenecks_with_a_small_last_scale_are_healthy():
+    """Four bottlenecks with a last γ of 0, 0.01 or 1 are healthy."""
     found = {}
     for gamma in (0.0, 0.01, 1.0):
         for seed in range(5):
@@ -363,9 +363,7 @@ def test_small_branches_may_count_as_exploding():
             loss = lambda out: F.cross_entropy(out, TARGET[:16])  # noqa: E731
             verdict = diagnosis.diagnose(model, x, loss).verdict
             found.setdefault(gamma, set()).add(verdict)
-    assert found[0.01] == {"exploding"}
-    assert "exploding" in found[0.0]
-    assert found[1.0] == {"healthy"}
+    assert found == dict.fromkeys((0.0, 0.01, 1.0), {"healthy"})
 
 
 class ZeroBranch(nn.Module):
@@ -395,14 +393,12 @@ class ZeroBranch(nn.Module):
 
 
 @pytest.mark.proves(
-    "choosing-zero-branches", kind="fact", range="4…12 blocks, width 64, LoRA of rank 8", seeds=5
+    "choosing-zero-branches", kind="fact", range="4…24 blocks, width 64, LoRA of rank 8", seeds=5
 )
-def test_branches_of_zeros_may_count_as_vanishing():
-    """Networks of Fixup, zero-last or LoRA blocks count as vanishing at least twice as often as not, and
-    with kinds=(Block,) all are healthy."""
+def test_networks_of_branches_that_start_at_zero_are_healthy():
+    """Networks of Fixup, zero-last or LoRA blocks, 4 to 24 of them, are judged healthy."""
     for row in ("Fixup", "zero last", "LoRA"):
-        verdicts = []
-        for count in (4, 8, 12):
+        for count in (4, 6, 8, 12, 24):
             for seed in range(5):
                 generator = torch.Generator().manual_seed(seed)
                 head = nn.Linear(64, 10)
@@ -411,10 +407,8 @@ def test_branches_of_zeros_may_count_as_vanishing():
                 blocks = [ZeroBranch(row, count, generator) for _ in range(count)]
                 x = torch.randn(40, 64, generator=generator)
                 model = nn.Sequential(*blocks, head)
-                verdicts.append(diagnosis.diagnose(model, x, cross_entropy).verdict)
-                found = diagnosis.diagnose(model, x, cross_entropy, (ZeroBranch,))
-                assert found.verdict == "healthy"
-        assert verdicts.count("vanishing") >= 2 * len(verdicts) / 3
+                found = diagnosis.diagnose(model, x, cross_entropy)
+                assert found.verdict == "healthy", (row, count, seed)
 
 
 @pytest.mark.proves("choosing-bounded", kind="fact", range="ReLU6, 10 layers; sigmoid after a head")
@@ -534,8 +528,12 @@ def test_the_trend_is_that_of_all_layers_or_of_its_thirds():
     )
     assert diagnosis.trend([1.0, 1.0, 5.0, 5.0, 9.0, 9.0]) == pytest.approx(9)
     assert diagnosis.trend([1.0, 9.0, 0.0, 5.0, 5.0, 1e9]) == 0
-    # Of one odd layer at each end, the larger step counts no more than the other.
-    assert diagnosis.trend([1.0, *7 * [4.0], 100.0]) == pytest.approx(16)
+    # Of one odd layer at each end, the larger step counts no more than the other; means of two halve it.
+    assert math.exp(diagnosis.ends([0.0, *7 * [math.log(4)], math.log(100)])) == pytest.approx(16)
+    assert diagnosis.trend([1.0, *7 * [4.0], 100.0]) == pytest.approx(4)
+    # What repeats in every block is no trend, or half of one.
+    assert diagnosis.trend([1.0, 1e-6] * 5) == pytest.approx(1)
+    assert 1 <= diagnosis.trend([1e-4, 1.0, 1.0] * 4) < 101
     assert diagnosis.growth_factor([1.0, 1e300]) == pytest.approx(1e300)
     assert diagnosis.growth_factor([1e-300, 1e300]) == pytest.approx(math.exp(700))
 
