@@ -363,7 +363,7 @@ def test_bottlenecks_with_a_small_last_scale_are_healthy():
             loss = lambda out: F.cross_entropy(out, TARGET[:16])  # noqa: E731
             verdict = diagnosis.diagnose(model, x, loss).verdict
             found.setdefault(gamma, set()).add(verdict)
-    assert found == dict.fromkeys((0.0, 0.01, 1.0), {"healthy"})
+    assert all(verdicts == {"healthy"} for verdicts in found.values())
 
 
 class ZeroBranch(nn.Module):

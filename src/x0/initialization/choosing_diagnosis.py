@@ -458,11 +458,9 @@ def trend(moments: list[float]) -> float:
     factors = [growth_factor(moments)]
     if len(moments) >= 6 and min(moments) > 0:
         logs = [math.log(x) for x in moments]
-        parted = [
-            ends([sum(row) / n for row in zip(*(logs[i:] for i in range(n)))])
-            for n in (1, 2)
-        ]
-        factors.append(math.exp(max(-700, min(min(parted, key=abs), 700))))
+        middle = [(a + b) / 2 for a, b in pairwise(logs)]
+        apart = min(ends(logs), ends(middle), key=abs)
+        factors.append(math.exp(max(-700, min(apart, 700))))
     return max(factors, key=lambda x: abs(math.log(x)) if x else math.inf)
 
 
