@@ -340,28 +340,28 @@ def symmetric(n: int) -> Array:
 
 @equation("optimization-quadrature", kind="numerical", tolerance="relative 1e-9")
 def test_quadrature(eq: Equation) -> None:
-    """The small matrix by an orthonormal basis of v, H v, ...: moments up to 2m - 1 agree."""
-    n, m = 6, 3
+    """The small matrix by an orthonormal basis of v, H v, ...: moments up to 2N - 1 agree."""
+    n, steps = 6, 3
     matrix = symmetric(n)
     values, vectors = np.linalg.eigh(matrix)
     start = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0]) / np.sqrt(n)
-    powers = [np.linalg.matrix_power(matrix, k) @ start for k in range(m)]
+    powers = [np.linalg.matrix_power(matrix, k) @ start for k in range(steps)]
     basis, _ = np.linalg.qr(np.stack(powers, 1))
     nodes, small = np.linalg.eigh(basis.T @ matrix @ basis)
     bound = {
         "n": n,
-        "m": m,
+        "N": steps,
         "u": Indexed(lambda i: Matrix(vectors[:, int(i) - 1])),
         "v": Matrix(start),
         "lambda": Indexed(lambda i: float(values[int(i) - 1])),
         "p": Indexed(lambda k: float(small[0, int(k) - 1] ** 2)),
         "z": Indexed(lambda k: float(nodes[int(k) - 1])),
     }
-    for j in range(2 * m):
+    for j in range(2 * steps):
         eq.holds(j=j, **bound)
     moments = [
-        np.sum((vectors.T @ start) ** 2 * values ** (2 * m)),
-        small[0] ** 2 @ nodes ** (2 * m),
+        np.sum((vectors.T @ start) ** 2 * values ** (2 * steps)),
+        small[0] ** 2 @ nodes ** (2 * steps),
     ]
     assert abs(moments[0] - moments[1]) > 0.01 * abs(moments[0])  # and the next one does not
 

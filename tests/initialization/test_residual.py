@@ -134,6 +134,8 @@ def test_fixup_scales_all_but_the_last_weight(weights):
     for old, new in zip(before[:-1], others, strict=True):
         torch.testing.assert_close(new, factor * old)
     assert not last.any()
+    assert not made[3][-1].bias.any()
+    assert made[3][0].bias.any()
     assert not head.weight.any()
     assert not head.bias.any()
 

@@ -50,7 +50,7 @@ def test_pytorch_scales_by_the_root_of_the_last_dimension():
     "transformers-qk", kind="cause", range="std 0.001…10, d = 16, 64", seeds=20, effect="1 : σ⁴"
 )
 def test_with_qk_norm_the_scale_of_the_weights_does_not_matter():
-    """With QK-norm the divided logits have variance 1 at each scale of the weights; without, not."""
+    """With QK-norm the divided logits have variance 1 up to order 1/d at each scale; without, not."""
     generator = torch.Generator().manual_seed(0)
     for d in (16, 64):
         x = torch.randn(20, 32, 128, generator=generator, dtype=torch.float64)

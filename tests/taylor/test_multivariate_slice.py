@@ -43,11 +43,12 @@ def test_the_loss_is_that_of_a_network_with_21_parameters() -> None:
     effect="{val:multivariate_slice.second[0]:.1e} : {val:multivariate_slice.first[0]:.1e}",
 )
 def test_the_figure_shows_the_slice_and_both_orders_on_lines_of_slope_two_and_three() -> None:
-    """At 0.1 the second-order error is below a tenth of the first-order one; at 3 it is larger."""
-    found = slice_errors(np.array([0.1, 3.0]), along_gradient=False)
+    """At 0.1 the second-order error is below a tenth of the first; larger at 3, not at -3."""
+    found = slice_errors(np.array([0.1, 3.0, -3.0]), along_gradient=False)
     first, second = (np.abs(found["loss"] - found[name]) for name in ("first", "second"))
     assert second[0] < first[0] / 10
     assert second[1] > first[1]
+    assert second[2] < first[2]
     figure = plot_models()
     top, bottom = figure.axes
     assert [line.get_label() for line in top.lines] == ["loss", "order 1", "order 2"]

@@ -83,6 +83,22 @@ def test_a_circle_around_a_singularity_is_refused(function, radius: float) -> No
         circle_coefficients(function, 0.0, 20, radius)
 
 
+@pytest.mark.proves("convergence-circle", kind="call", effect="1e-11, 1e-9")
+def test_a_negative_power_above_the_tolerance_is_refused() -> None:
+    """Refused is a negative power that on the circle exceeds 1e-10 of the largest term."""
+    for residue in (1e-11, 1e-9):  # on this circle the largest term of exp is 1
+
+        def function(z: Any, a: float = residue) -> Any:
+            return np.exp(z) + a / (z - 0.5)
+
+        if residue < 1e-10:
+            found = circle_coefficients(function, 0.0, 5, 1.0)
+            assert found == pytest.approx([1 / math.factorial(n) for n in range(6)], rel=1e-9)
+        else:
+            with pytest.raises(ValueError, match="not analytic"):
+                circle_coefficients(function, 0.0, 5, 1.0)
+
+
 @pytest.mark.parametrize(("order", "radius"), [(-1, 1.0), (3, 0.0), (3, -1.0), (3, math.nan)])
 def test_bad_input_is_refused(order: int, radius: float) -> None:
     with pytest.raises(ValueError, match=f"Received: order={order}, radius={radius}"):

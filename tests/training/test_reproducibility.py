@@ -108,7 +108,8 @@ def test_the_streams_of_the_table_leave_the_global_ones_alone():
 
 @pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
 def test_shares_of_processes():
-    """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the whole's."""
+    """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the
+    whole's, with other last bits for another number of processes."""
     data = list(range(60))
     uneven = [
         row
@@ -138,9 +139,13 @@ def test_shares_of_processes():
     assert len(set(mixed)) < 60
     x, w = torch.randn(60, 3), torch.ones(3, requires_grad=True)
     (whole,) = torch.autograd.grad((x @ w).square().mean(), w)
-    parts = [x[share(rank, 4, 7, 0)] for rank in range(4)]
-    means = [torch.autograd.grad((part @ w).square().mean(), w)[0] for part in parts]
-    assert torch.allclose(torch.stack(means).mean(0), whole, atol=1e-5)
+    averaged = []
+    for processes in (2, 3, 4, 5):
+        parts = [x[share(rank, processes, 7, 0)] for rank in range(processes)]
+        means = [torch.autograd.grad((part @ w).square().mean(), w)[0] for part in parts]
+        averaged.append(torch.stack(means).mean(0))
+        assert torch.allclose(averaged[-1], whole, atol=1e-5)
+    assert not all(torch.equal(gradient, averaged[0]) for gradient in averaged)
 
 
 def draw_globals():
@@ -224,12 +229,17 @@ def test_global_draws_depend_on_the_past_and_one_gradient_is_enough():
 
 @pytest.mark.proves("reproducibility-ranks", kind="search", range="seeds 0…19, ranks 0…7")
 def test_the_generators_of_processes_differ():
-    """[seed, rank + 1] gives different numbers for each pair, seed + rank repeats them, and [seed, 0] is seed."""
+    """[seed, rank + 1] gives different numbers for each pair, seed + rank repeats them, and [seed, 0] is seed; the
+    integers for PyTorch differ too."""
     pairs = [(seed, rank) for seed in range(20) for rank in range(8)]
     drawn = {np.random.default_rng([seed, rank + 1]).random() for seed, rank in pairs}
     alone = {np.random.default_rng(seed).random() for seed in range(20)}
     assert len(drawn | alone) == len(pairs) + 20
     assert alone == {np.random.default_rng([seed, 0]).random() for seed in range(20)}
+    integers = {
+        int(np.random.SeedSequence([seed, rank + 1]).generate_state(1)[0]) for seed, rank in pairs
+    }
+    assert len(integers) == len(pairs)
     added = [np.random.default_rng(seed + rank).random() for seed, rank in pairs]
     assert len(set(added)) == 27
     assert added[pairs.index((0, 1))] == added[pairs.index((1, 0))]

@@ -40,6 +40,7 @@ from x0.training import (
     learning_rate_range,
     mini_batches_scale,
     reproducibility_data,
+    reproducibility_record,
 )
 from zoo.examples import loss_of
 from zoo.models import chain, make
@@ -551,3 +552,41 @@ def test_a_weight_of_a_convolution_that_lies_channels_last() -> None:
     assert orthogonal_lsuv.lsuv_(model, inputs[0])
     loss, point = multivariate_module.flat_loss(model, inputs[0], torch.sum)
     assert loss(point).item() == pytest.approx(model(inputs[0]).sum().item(), rel=1e-4)
+
+
+def test_a_script_float8_a_mask_and_lbfgs_are_refused() -> None:
+    """Each is left as it was."""
+    torch.manual_seed(0)
+    x, y = torch.randn(32, 5), torch.randint(3, (32,))
+    model = nn.Sequential(nn.Linear(5, 8), nn.ReLU(), nn.Linear(8, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        script = torch.jit.script(model)
+    with pytest.raises(ValueError, match=r"torch\.jit\.script"):
+        choosing_diagnosis.diagnose(script, x, lambda out: nn.functional.cross_entropy(out, y))
+    with pytest.raises(ValueError, match="LBFGS"):
+        learning_rate_range.range_test(
+            model,
+            lambda m, b: nn.functional.cross_entropy(m(b[0]), b[1]),
+            [(x, y)] * 3,
+            make_optimizer=torch.optim.LBFGS,
+        )
+    short = model[0].weight.detach().to(torch.float8_e4m3fn)
+    model[0].weight = nn.Parameter(short, requires_grad=False)
+    before = model[2].weight.detach().clone()
+    with pytest.raises(ValueError, match="float8"):
+        choosing.initialize_(model, "relu")
+    assert torch.equal(model[2].weight, before)
+    masked = np.ma.masked_equal(np.arange(4), 2)
+    with pytest.raises(ValueError, match="mask"):
+        reproducibility_record.data_hash({"x": masked})
+
+
+def test_a_gradient_of_rounding_size_has_no_noise_scale() -> None:
+    """Two rows whose gradients cancel but for the last bit."""
+    model = nn.Linear(1, 2, bias=False).double()
+    nn.init.zeros_(model.weight)
+    x = torch.tensor([[1.0], [-1.0 - 2e-16]], dtype=torch.float64)
+    y = torch.zeros(2, dtype=torch.long)
+    with pytest.raises(ValueError, match=r"Received: squared=\d\.?\d*e-3"):
+        mini_batches_scale.noise_scales(model, x, y, torch.arange(2))

@@ -62,15 +62,15 @@ function show(control) {
 /* ---- One explorer. */
 
 /** Make the function that the loader calls.
- *  @param draw takes a view {svg, width, height, values, t, set}; returns sentences that say what is drawn.
- *  @param caption of the drawing, where that of the figure does not fit it. */
-export const explorer = (draw, caption) => (root) => new Explorer(root, draw, caption);
+ *  @param draw takes a view {svg, width, height, low, values, t, set}; returns sentences that say what is drawn.
+ *  @param captions of the drawing, where that of the figure does not fit it: of a tall one, of a low one. */
+export const explorer = (draw, ...captions) => (root) => new Explorer(root, draw, captions.flat());
 
 class Explorer {
-  constructor(root, draw, caption) {
+  constructor(root, draw, captions) {
     this.root = root;
     this.draw = draw;
-    this.caption = caption;
+    this.captions = captions;
     this.name = root.dataset.explorer;
     this.texts = JSON.parse(root.dataset.texts);
     this.form = root.querySelector("form");
@@ -148,6 +148,8 @@ class Explorer {
     box.className = "x0-explorer__live";
     box.style.cssText = this.still.style.cssText; // as wide as the figure whose place it takes
     box.style.setProperty("--tall", height / width);
+    this.low = height < width;
+    this.caption = this.captions[Number(this.low)] ?? this.captions[0];
     this.still.before(box);
     this.still.classList.add("x0-explorer__still");
     this.svg = select(box).append("svg").attr("role", "img");
@@ -217,7 +219,7 @@ class Explorer {
     this.svg.attr("viewBox", `0 0 ${width} ${height}`);
     clear(this.svg.node());
     const t = this.t.bind(this);
-    const view = { svg: this.svg, width, height, values: this.values, t, set: this.set.bind(this) };
+    const view = { svg: this.svg, width, height, low: this.low, values: this.values, t, set: this.set.bind(this) };
     this.said.textContent = this.draw(view).join(document.documentElement.lang.startsWith("zh") ? "" : " ");
     this.svg.attr("aria-label", this.said.textContent);
     this.root.dataset.ms = (performance.now() - start).toFixed(1);

@@ -15,10 +15,24 @@ function heights(values) {
   return [low - room, high + room];
 }
 
-const CAPTION =
-  "As set by the controls. Top: the function and its polynomial. Middle: the error and the Lagrange bound. Bottom: the complex plane with the disk of convergence; squares are singularities. Errors below about 10⁻¹⁴ may be rounding.";
+const CAPTIONS = [
+  "As set by the controls. Top: the function and its polynomial. Middle: the error and the Lagrange bound. Bottom: the complex plane with the disk of convergence; squares are singularities. Errors below about 10⁻¹⁴ may be rounding.",
+  "As set by the controls. Top: the function and its polynomial. Bottom: the error and the Lagrange bound. Errors below about 10⁻¹⁴ may be rounding.",
+];
 
-export default explorer(({ svg, width, height, values, t }) => {
+/** The complex plane, with one unit as long in both directions. */
+function plane({ svg, height, t }, frame, x, unit, third, center, limit, singular) {
+  const tall = height - third - 46;
+  const up = scaleLinear([(-unit * tall) / 2, (unit * tall) / 2], [0, 1]);
+  const area = panel(svg, { ...frame, top: third, height: tall, x, y: up, xLabel: t("real part"), yLabel: t("imaginary part"), yTicks: 4 });
+  area.append("circle").attr("class", "x0-plot__band").attr("cx", x(center)).attr("cy", up(0))
+    .attr("r", Math.min(limit / unit, 1e5)).style("--c", POLYNOMIAL);
+  dots(area, [[center, 0]], { x, y: up }, "dot", POLYNOMIAL);
+  dots(area, singular, { x, y: up }, "square", BOUND);
+}
+
+export default explorer((view) => {
+  const { svg, width, height, low, values, t } = view;
   const { center, order, range } = values;
   const name = values.function;
   const { value, coefficients, singular } = FUNCTIONS[name];
@@ -30,7 +44,7 @@ export default explorer(({ svg, width, height, values, t }) => {
   const limit = radius(name, center);
   const ends = [center - range, center + range];
   const frame = { left: 64, width: width - 84 };
-  const [part, half] = [0.3 * height, 0.24 * height];
+  const [part, half] = low ? [0.46 * height, 0.54 * height - 56] : [0.3 * height, 0.24 * height];
 
   const top = legend(svg, [["thick", FUNCTION, name], ["line", POLYNOMIAL, t("polynomial of order {}", order)], ["band", POLYNOMIAL, t("disk of convergence")]], 8, 12, width - 16);
   const x = scaleLinear(ends, [0, 1]);
@@ -59,19 +73,10 @@ export default explorer(({ svg, width, height, values, t }) => {
   path(middle, by(errors), { x, y: e }, "line", POLYNOMIAL).attr("data-line", "error");
   path(middle, by(bounds), { x, y: e }, "theory", BOUND).attr("data-line", "bound");
 
-  // The complex plane, with one unit as long in both directions.
-  const third = part + half + 70;
-  const tall = height - third - 46;
-  const unit = (2 * range) / frame.width;
-  const up = scaleLinear([(-unit * tall) / 2, (unit * tall) / 2], [0, 1]);
-  const lower = panel(svg, { ...frame, top: third, height: tall, x, y: up, xLabel: t("real part"), yLabel: t("imaginary part"), yTicks: 4 });
-  lower.append("circle").attr("class", "x0-plot__band").attr("cx", x(center)).attr("cy", up(0))
-    .attr("r", Math.min(limit / unit, 1e5)).style("--c", POLYNOMIAL);
-  dots(lower, [[center, 0]], { x, y: up }, "dot", POLYNOMIAL);
-  dots(lower, singular, { x, y: up }, "square", BOUND);
+  if (!low) plane(view, frame, x, (2 * range) / frame.width, part + half + 70, center, limit, singular);
 
   const at = (list, i) => written(list[i]);
   const found = [t("At the right end, x = {}: error {}, bound {}.", written(ends[1]), at(errors, 2 * COUNT), at(bounds, 2 * COUNT))];
   if (!singular.length) return [t("No singularity: the series converges everywhere."), ...found];
   return [t("The nearest singularity lies {} away: beyond that the series diverges.", written(limit)), ...found];
-}, CAPTION);
+}, CAPTIONS);

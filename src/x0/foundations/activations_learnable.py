@@ -77,7 +77,7 @@ LEARNABLE: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], list[float]]] = {
 
 # --8<-- [start:train]
 def task(m: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw m points of a square and the values of a smooth function."""
+    """Draw m points of a square and values of a function with a crease."""
     x = 4 * torch.rand(m, 2, generator=generator) - 2
     y = torch.sin(2 * x[:, :1]) * torch.cos(x[:, 1:]) + 0.5 * x[:, 1:].abs()
     return x, y - y.mean()

@@ -100,7 +100,7 @@ def write_(module: Any, weight: Tensor) -> None:
 
 
 def check_numbers(model: nn.Module) -> None:
-    """Raise ValueError without parameters, or numbers in them: lazy, meta."""
+    """Raise ValueError unless all parameters hold numbers that can be drawn."""
     if next(model.parameters(), None) is None:  # as after quantization
         raise ValueError(f"No parameters. Received: {type(model)}")
     for name, p in model.named_parameters():
@@ -108,6 +108,11 @@ def check_numbers(model: nn.Module) -> None:
             raise ValueError(
                 "Run a lazy model once, materialize a meta model first. "
                 f"Received: {name} of {type(p).__name__}, {p.device}"
+            )
+        if p.is_floating_point() and p.element_size() < 2:
+            raise ValueError(
+                "Initialize before the weights become float8. "
+                f"Received: {name} of {p.dtype}"
             )
 
 

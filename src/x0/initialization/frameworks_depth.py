@@ -101,7 +101,7 @@ if __name__ == "__main__":
         print(f"{rule:<20}{q[rule][-1]:12.5f}{last_q.mean():10.4f}", end="")
         print(f"{last_u.sqrt().mean():15.0e}")
 
-    # from this layer on, single precision sees one input only
+    # from this layer on, the spread is below the precision of float32
     single = np.flatnonzero(spread["PyTorch default"] < 2.0**-24)[0] + 1
     p = q["PyTorch default"][-1] / 2
     # --8<-- [end:demo]

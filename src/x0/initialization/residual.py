@@ -137,7 +137,8 @@ def fixup_(
     """Apply the weight rules of Fixup to a model without normalization.
 
     In a branch with m weights the last becomes 0, the others are multiplied
-    by K^(-1/(2m-2)) for K branches. The head's weight and bias become 0.
+    by K^(-1/(2m-2)) for K branches. The head becomes 0; so do the biases of
+    the head and of the last layers.
     Call it after He initialization; m may differ between branches.
 
     Raises:
@@ -149,14 +150,14 @@ def fixup_(
     >>> round(mlp[0][0].weight.std().item() / before, 4)
     0.5
     """
-    heads = [] if head is None else branch_layers(head)
+    ends = [] if head is None else branch_layers(head)
     once = dict.fromkeys(branches)  # a shared branch comes several times
     for *others, last in [branch_layers(branch) for branch in once]:
-        write_(last, torch.zeros_like(last.weight))
+        ends.append(last)
         for layer in others:
             factor = len(branches) ** (-1 / (2 * len(others)))
             write_(layer, layer.weight * factor)
-    for layer in heads:
+    for layer in ends:
         write_(layer, torch.zeros_like(layer.weight))
         if getattr(layer, "bias", None) is not None:
             layer.bias.zero_()

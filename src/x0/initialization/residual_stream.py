@@ -110,7 +110,8 @@ if __name__ == "__main__":
     inverse = {}
     for width in (64, 256):
         r = stream_moments(24, 1, True, width, 1000, rng)
-        growth = (1 + 1 / r[:-1]).prod(0)  # of the gradient, given the stream
+        kept = 1 - 1 / width  # the norm projects out one direction
+        growth = (1 + kept / r[:-1]).prod(0)  # of the gradient, given r
         inverse[width] = growth.mean(), growth.std() / math.sqrt(1000)
         print(f"mean growth of the gradient, width {width}: ", end="")
         print(f"{growth.mean():.0f}")

@@ -423,6 +423,8 @@ def prepare(
         for key, x in given.items()
         if isinstance(x, Tensor)
     }
+    if any(isinstance(x, torch.jit.ScriptModule) for x in model.modules()):
+        raise ValueError("Diagnose before torch.jit.script. Received: a script")
     for name, x in [*copies.items(), *model.named_parameters()]:
         if nn.parameter.is_lazy(x) or x.is_meta or not x.numel():
             raise ValueError(f"No numbers in {name}. Received: {type(x)}")
@@ -513,19 +515,32 @@ def growth_factor(moments: list[float]) -> float:
 def trend(moments: list[float]) -> float:
     """Return the growth factor, or from 6 layers on one that is farther from 1.
 
-    Bad layers in a row move the median of the last third away from that of
-    the first, and the product of all steps. In it the largest step up or
-    down counts no more than the second largest: it may be a pooling layer.
+    Bad layers in a row move the ends apart. So does a pattern that repeats
+    in every block, such as a branch that starts near 0, unless means of
+    neighbors stand for the layers: the smaller of the two counts.
     """
     factors = [growth_factor(moments)]
     if len(moments) >= 6 and min(moments) > 0:
-        third = len(moments) // 3
-        factors.append(median(moments[-third:]) / median(moments[:third]))
-        steps = sorted(math.log(b) - math.log(a) for a, b in pairwise(moments))
-        steps[0] = max(steps[0], min(steps[1], 0))
-        steps[-1] = min(steps[-1], max(steps[-2], 0))
-        factors.append(math.exp(max(-700, min(sum(steps), 700))))
+        logs = [math.log(x) for x in moments]
+        middle = [(a + b) / 2 for a, b in pairwise(logs)]
+        apart = min(ends(logs), ends(middle), key=abs)
+        factors.append(math.exp(max(-700, min(apart, 700))))
     return max(factors, key=lambda x: abs(math.log(x)) if x else math.inf)
+
+
+def ends(logs: list[float]) -> float:
+    """Return how far the last layers lie above the first.
+
+    It is the median of the last third minus that of the first, or the sum
+    of all steps, whichever is larger. In the sum the largest step up or down
+    counts no more than the second largest: it may be a pooling layer.
+    """
+    third = len(logs) // 3 or 1
+    steps = sorted(b - a for a, b in pairwise(logs))
+    steps[0] = max(steps[0], min(steps[1], 0))
+    steps[-1] = min(steps[-1], max(steps[-2], 0))
+    apart = median(logs[-third:]) - median(logs[:third])
+    return max(apart, sum(steps), key=abs)
 
 
 def turn(path: list[Layer], key: str, rising: bool) -> str:

@@ -133,7 +133,7 @@ def lanczos(
         left = image.norm()
         values, vectors = torch.linalg.eigh(matrix)  # reads the lower half
         low, high = values[0].item(), values[-1].item()
-        last = vectors[:, [0, -1]].to(basis.dtype)
+        last = vectors[:, [0, -1]].to(basis)
         residual = (left * last[-1].abs()).max().item()
         ends = Ends(low, high, residual, basis.T @ last)
         if ends.converged or len(basis) >= min(iterations, len(start)):

@@ -80,7 +80,7 @@ def lanczos(
         left = image.norm()
         values, vectors = torch.linalg.eigh(matrix)  # reads the lower half
         low, high = values[0].item(), values[-1].item()
-        last = vectors[:, [0, -1]].to(basis.dtype)
+        last = vectors[:, [0, -1]].to(basis)
         residual = (left * last[-1].abs()).max().item()
         ends = Ends(low, high, residual, basis.T @ last)
         if ends.converged or len(basis) >= min(iterations, len(start)):
@@ -196,7 +196,7 @@ def newton_step(function: Scalar, point: Tensor) -> Tensor:
     tensor([2., 2.])
     """
     x, gradient = slope_at(function, point)
-    rows = [hessian_times(gradient, x, v) for v in torch.eye(len(x))]
+    rows = [hessian_times(gradient, x, v) for v in torch.eye(len(x)).to(x)]
     matrix = torch.stack(rows).double()
     smallest = math.nan
     if bool(matrix.isfinite().all()):

@@ -45,7 +45,8 @@ def range_test(
         high: last rate.
         steps: number of rates.
         make_optimizer: called with the parameters and `lr`; the rates found
-            are those of this optimizer, for example `torch.optim.AdamW`.
+            are those of this optimizer, for example `torch.optim.AdamW`; not
+            `LBFGS`, whose step takes several losses.
 
     Returns:
         Rates and losses up to where the loss is not finite or has risen by 3
@@ -55,7 +56,7 @@ def range_test(
     Raises:
         ValueError: unless 0 < low < high < 1e30 and steps > 1; if the first
             loss is not finite, no scalar or without gradient; if the model
-            cannot be copied or has no parameter to train (lazy, meta).
+            cannot be copied or has no parameter to train (lazy, meta); LBFGS.
     """
     if not 0 < low < high < 1e30 or steps < 2:
         raise ValueError(f"Received: {low=}, {high=}, {steps=}")
@@ -68,6 +69,8 @@ def range_test(
     except RuntimeError as error:  # the old weight_norm
         raise ValueError(f"No copy. Received: {type(model)}") from error
     optimizer = make_optimizer(model.parameters(), lr=low)
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise ValueError(f"One loss per step. Received: {type(optimizer)}")
     rates: list[float] = []
     losses: list[float] = []
     for step, batch in zip(range(steps), batches, strict=False):

@@ -33,10 +33,11 @@ def noise_scales(
         some: numbers of the rows that Sigma is estimated from.
 
     Raises:
-        ValueError: some is empty; the gradient is 0 or not finite; a label
-            is no class; the model has no parameters (or lazy ones),
-            or torch.func cannot run it on single rows, as with BatchNorm or
-            dropout in training mode, checkpoints or buffers that change.
+        ValueError: some is empty; the gradient is 0 to rounding or not
+            finite; a label is no class; the model has no parameters (or lazy
+            ones), or torch.func cannot run it on single rows, as with
+            BatchNorm or dropout in training mode, checkpoints or buffers
+            that change.
     """
     if not len(some):
         raise ValueError(f"Expected row numbers. Received: {some=}")
@@ -79,7 +80,8 @@ def noise_scales(
     plain = sum(float((a**2).sum()) for a in noise) / count
     squared = sum(float((b**2).sum()) for b in g)
     bent, along = float(vmap(curvature)(noise).mean()), float(curvature(g))
-    if not math.isfinite(bent / (along or math.nan)) or not squared:
+    least = torch.finfo(point[0].dtype).eps ** 2 * plain  # rounding
+    if not math.isfinite(bent / (along or math.nan)) or squared <= least:
         raise ValueError(f"0 or not finite. Received: {squared=}, {along=}")
     return plain / squared, bent / along
 

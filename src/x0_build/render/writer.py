@@ -6,6 +6,7 @@ import posixpath
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from x0_build.book import Book
 from x0_build.data.checked import Statement, Test
@@ -157,8 +158,10 @@ class Writer:
         """Return a link of the author so that it fits this page."""
         if found is None:
             return link
-        here = found[0] == self.page.uri and found[1]
-        return link.replace(f"]({target}", f"](#{found[1]}" if here else f"]({self.href(*found)}")
+        here, query = found[0] == self.page.uri and found[1], urlsplit(target).query
+        place = f"#{found[1]}" if here else self.href(*found)
+        place = place.replace("#", f"?{query}#", 1) if query else place
+        return link.replace(f"]({target}", f"]({place}")
 
     def _sign(self, use: Use, text: str) -> str:
         try:

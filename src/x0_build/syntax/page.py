@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from x0_build.project import Project
 from x0_build.syntax.blocks import HEADING, Block, Include, blocks
@@ -141,7 +142,7 @@ class Page:
         """
         if re.match(r"[a-z]+:|/", link):
             return None
-        path, _, anchor = link.partition("#")
+        _, _, path, _, anchor = urlsplit(link)  # a query sets controls
         folder = posixpath.dirname(self.uri)
         return (posixpath.normpath(posixpath.join(folder, path)) if path else self.uri), anchor
 
