@@ -120,7 +120,7 @@ def prior_bias(rates: Tensor) -> Tensor:
         raise ValueError(f"Expected rates between 0 and 1. Received: {rates=}")
     if rates.dim() == 0:
         return rates.logit()
-    if abs(float(rates.double().sum()) - 1) > 0.01:  # [r] is no softmax
+    if bool((rates.double().sum() - 1).abs() > 0.01):  # [r] is no softmax
         raise ValueError(f"Expected a sum of 1. Received: {rates=}")
     return rates.log()
 
