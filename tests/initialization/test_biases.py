@@ -125,6 +125,12 @@ def test_rejects_a_rate_that_is_not_between_0_and_1(rate):
         biases.prior_bias(torch.tensor(rate))
 
 
+@pytest.mark.parametrize("rates", [[0.01], [0.5, 0.25], [0.6, 0.6]])
+def test_rejects_shares_that_do_not_sum_to_1(rates):
+    with pytest.raises(ValueError, match="sum of 1"):
+        biases.prior_bias(torch.tensor(rates))
+
+
 def test_values(values):
     first, kept = values("biases")["first"], values("biases")["kept"]
     assert first["zero"] == pytest.approx(math.log(2), rel=1e-5)

@@ -76,7 +76,7 @@ def test_figure_gelu_leaves_the_fixed_point_that_its_gain_makes():
     tolerance="1e-6 of brute force",
 )
 def test_moments_of_many_activations_agree_with_brute_force():
-    """Three expectations of elementwise functions that are smooth or have their kinks at 0."""
+    """Three expectations of twelve functions that are smooth or have their kinks at 0."""
     x = np.linspace(-11, 11, 400_000)  # no node at 0
     weight = np.exp(-(x**2) / 2)
     weight /= weight.sum()

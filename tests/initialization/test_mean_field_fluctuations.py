@@ -65,7 +65,7 @@ def test_networks_start_at_fixed_points():
     effect='0.8: {val:mean_field_fluctuations.s_spread["ReLU, biases"][80]:.2f}; 1: {val:mean_field_fluctuations.s_spread["ReLU, He"][80]:.2f}',
 )
 def test_ln_s_settles_where_chi_par_is_below_one(values):
-    """chi_par < 1: the level does not depend on depth; 1: it adds up; > 1: it is amplified."""
+    """chi_par < 1: the level does not depend on depth; 1, ReLU: it adds up; > 1: it is amplified."""
     spread = values("mean_field_fluctuations")["s_spread"]
     for name, by_layer in spread.items():
         chi, level = module.settled(name)

@@ -80,7 +80,7 @@ def test_sparse_has_exactly_so_many_zeros_per_column(init, sparsity):
 
 @pytest.mark.proves("orthogonal-sparse", kind="call")
 def test_a_seeded_generator_repeats_ours_and_not_pytorchs():
-    """With one seed two calls of PyTorch's sparse_ differ, those of the version of this page do not."""
+    """With the same seed two calls of PyTorch's sparse_ differ, those of the version of this page do not."""
 
     def draw(init, seed):
         torch.manual_seed(seed)

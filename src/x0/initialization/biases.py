@@ -103,11 +103,12 @@ def prior_bias(rates: Tensor) -> Tensor:
     """Return the output bias that predicts the rates before any training.
 
     Args:
-        rates: one rate for a sigmoid, or the shares of the classes of a
-            softmax, which sum to 1.
+        rates: one rate for a sigmoid, without dimensions, or the shares of
+            the classes of a softmax, which sum to 1.
 
     Raises:
-        ValueError: a rate is not a real number between 0 and 1.
+        ValueError: a rate is not a real number between 0 and 1, or the
+            shares do not sum to 1.
 
     >>> round(float(prior_bias(torch.tensor(0.01))), 3)
     -4.595
@@ -119,6 +120,8 @@ def prior_bias(rates: Tensor) -> Tensor:
         raise ValueError(f"Expected rates between 0 and 1. Received: {rates=}")
     if rates.dim() == 0:
         return rates.logit()
+    if bool((rates.double().sum() - 1).abs() > 0.01):  # [r] is no softmax
+        raise ValueError(f"Expected a sum of 1. Received: {rates=}")
     return rates.log()
 
 
