@@ -123,13 +123,14 @@ def test_muon_is_ahead_of_adam_and_adam_of_plain_sgd(values: Values) -> None:
 
 @pytest.mark.proves("language-rare", kind="caption", seeds=8, power="lead of SGD: 3 SE or more")
 def test_sgd_is_behind_on_rare_characters_and_ahead_on_the_rarest(values: Values) -> None:
-    """SGD is furthest behind between 0.1 % and 0.3 % and ahead below; Muon is nowhere behind."""
+    """SGD is furthest behind between 0.1 % and 0.3 %, ahead below; Muon is ahead but on the rarest."""
     lead = values("language")["lead"]
     means, errors = zip(*lead["SGD"], strict=True)
     assert int(np.argmax(means)) == 1
     assert means[1] > 3 * errors[1]
     assert means[0] < -3 * errors[0]
-    assert all(mean < 0 for mean, _ in lead["Muon"])
+    assert abs(lead["Muon"][0][0]) < 3 * lead["Muon"][0][1]
+    assert all(mean < -3 * error for mean, error in lead["Muon"][1:])
 
 
 @pytest.mark.proves("language-warmup", kind="caption", range="rates 0.0039…0.0625")

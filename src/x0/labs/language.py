@@ -431,7 +431,7 @@ ax.set_xlim(-0.3, 5.8)
 plt.show()
 
 # %% [markdown] lang="zh"
-# {fig:language-rare} 每组字符的损失减去 Adam 的损失，八个种子的平均与标准误；从左到右，越来越常见。普通的 SGD 在频率 0.1% 到 0.3% 的字符上落后得最多；在最少见的一组上，它反而领先。Muon 在各组都不落后于 Adam。[^language-rare]
+# {fig:language-rare} 每组字符的损失减去 Adam 的损失，八个种子的平均与标准误；从左到右，越来越常见。普通的 SGD 在频率 0.1% 到 0.3% 的字符上落后得最多；在最少见的一组上，它反而领先。Muon 在最少见的一组上与 Adam 看不出差别，在其余各组都领先。[^language-rare]
 #
 # 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
 #
@@ -440,7 +440,7 @@ plt.show()
 # 同样的网格，去掉 Adam 的预热，再来一遍。猜一猜：在最好的学习率上，预热换来多少？在更高的学习率上呢？
 
 # %% [markdown] lang="en"
-# {fig:language-rare} Loss of each group of characters minus that of Adam, means and standard errors over eight seeds; frequency grows from left to right. Plain SGD is furthest behind on characters with a frequency between 0.1% and 0.3%, and it is ahead of Adam on the rarest. Muon is behind Adam in none of the groups.[^language-rare]
+# {fig:language-rare} Loss of each group of characters minus that of Adam, means and standard errors over eight seeds; frequency grows from left to right. Plain SGD is furthest behind on characters with a frequency between 0.1% and 0.3%, and it is ahead of Adam on the rarest. On the rarest, no difference between Muon and Adam shows, and in each other group Muon is ahead.[^language-rare]
 #
 # On language models over words, Kunstner et al. find that much of Adam's lead is on the rare ones [@kunstner2024]. Here, on characters with a frequency between 0.1% and 0.3%, the difference between SGD and Adam is {val:language.lead["SGD"][1]:.2f}. This group makes up {val:language.of_text:.0f}% of all characters and {val:language.of_lead:.0f}% of Adam's whole lead. On rarer characters the difference is {val:language.lead["SGD"][0]:.2f}, with the opposite sign.
 #
@@ -570,7 +570,7 @@ print(write(one, validation[:LENGTH], 240))
 #
 # ## 学到了什么 {#learned}
 #
-# - 初始损失由得分的方差决定 {fig:language-first}。标准差是 1 的输出层，出发时比乱猜差得多，300 步也没有补回来。[^language-head]
+# - 输出层的标准差越大，初始损失越高；标准差是 1 时，共用的比自有的还要高得多 {fig:language-first}。这样的输出层，出发时比乱猜差得多，300 步也没有补回来。[^language-head]
 # - Muon 领先 Adam，Adam 领先普通的 SGD，前一个差距更大 {fig:language-rates}。按每个字符算，Adam 领先 SGD 最多的是频率 0.1% 到 0.3% 的字符；在更少见的字符上，领先的是 SGD {fig:language-rare}。
 # - 动量 0.9 没有给 SGD 带来看得出的好处，两边各取了最好的学习率。[^language-ranking]
 # - 预热在这里放宽了学习率的范围；在最好的学习率上，换来的与误差相当 {fig:language-warmup}。
@@ -592,7 +592,7 @@ print(write(one, validation[:LENGTH], 240))
 #
 # ## What was learned {#learned}
 #
-# - The variance of the scores determines the first loss {fig:language-first}. A head of standard deviation 1 starts far worse than guessing and has not made up for it after 300 steps.[^language-head]
+# - The first loss grows with the standard deviation of the head, and at 1 a shared head starts far higher than one of its own {fig:language-first}. A shared head of standard deviation 1 starts far worse than guessing and has not made up for it after 300 steps.[^language-head]
 # - Muon is ahead of Adam, and Adam is ahead of plain SGD by less {fig:language-rates}. Per character, Adam's lead over SGD is largest at frequencies between 0.1% and 0.3%. On rarer characters, SGD is ahead {fig:language-rare}.
 # - A momentum of 0.9 brought SGD no visible gain, each at its best rate.[^language-ranking]
 # - Warm-up widens the range of learning rates here. At the best rate, its gain is comparable to the error {fig:language-warmup}.
