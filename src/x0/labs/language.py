@@ -408,8 +408,12 @@ lead = {
     for name, found in grouped.items()
 }
 weight = [group.float().mean().item() for group in groups]
-part = [w * d for w, (d, _) in zip(weight, lead["SGD"], strict=True)]
-of_lead = 100 * part[1] / sum(part)
+behind = [a - b for a, b in zip(grouped["SGD"], grouped["Adam"], strict=True)]
+part = torch.stack([w * d for w, d in zip(weight, behind, strict=True)])
+without = part.sum(1, keepdim=True) - part  # jackknife: without one seed
+left = 100 * without[1] / without.sum(0)
+spread = left.std() * (len(left) - 1) / math.sqrt(len(left))
+of_lead = float(100 * part[1].sum() / part.sum()), float(spread)
 of_text = 100 * weight[1]
 
 fig, ax = plt.subplots(figsize=(5.2, 3.0), layout="constrained")

@@ -7,7 +7,7 @@
 #
 # 网络的宽度从 32 增加到 512，Adam 最好的学习率怎样移动？用 μP 呢？
 #
-# 数据是 scikit-learn 自带的两张照片，切成 16×16 的灰度小块。中间 4×4 个像素盖住，网络看周围的 {exact:240} 个，把盖住的 16 个补出来。损失是均方误差。
+# 数据是 scikit-learn 自带的两张照片，切成 16×16 的灰度小块。中间 4×4 个像素盖住，网络看周围的 {exact:240} 个，把盖住的 16 个补出来。损失是均方误差。验证用的小块出自同样的照片，与训练用的可以重叠。
 
 # %% [markdown] lang="en"
 # # Does the learning rate of a small network serve a large one? {#transfer}
@@ -18,7 +18,7 @@
 #
 # If the width grows from 32 to 512, how does the best learning rate of Adam move? How does it move under μP?
 #
-# The data are the two photographs that come with scikit-learn, cut into gray patches of 16×16 pixels. The 4×4 pixels in the middle are covered. The network sees the {exact:240} around them and fills in the covered 16. The loss is the mean squared error.
+# The data are the two photographs that come with scikit-learn, cut into gray patches of 16×16 pixels. The 4×4 pixels in the middle are covered. The network sees the {exact:240} around them and fills in the covered 16. The loss is the mean squared error. The patches for validation come from the same photographs and can overlap with those for training.
 
 # %%
 import math
