@@ -155,7 +155,7 @@ plateau = at_trained[-1]
 # Lanczos 迭代每步也做一次乘积，但是留下每一步的向量，并让它们两两正交。在这组向量里，$H$ 是三对角矩阵，它两端的特征值就是近似值。残差 $\lvert Hv - \lambda v\rvert$ 说明近似到什么程度。
 
 # %% [markdown] lang="en"
-# From step 30 to step 100, both columns change by less than 0.01. Have they converged? Make a guess before you read on.
+# From step 30 to step 100, both columns stand still to within 0.01. Have they converged? Make a guess before you read on.
 #
 # Lanczos iteration also takes one product per step, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ becomes a small tridiagonal matrix. The largest and the smallest eigenvalue of that matrix approximate those of $H$, and the residual $\lvert Hv - \lambda v\rvert$ tells how well.
 
@@ -369,9 +369,9 @@ def limits(theta: Tensor, unit: float) -> tuple[float, float, float]:
 
 rises, diverges, last = limits(trained, limit)
 rises_start, diverges_start, last_start = limits(start, limit_start)
-print(f"trained  rises {rises:.1f}  diverges {diverges:.1f}  not {last:.1f}")
-print(f"start    rises {rises_start:.1f}  diverges {diverges_start:.1f}", end="")
-print(f"  not {last_start:.1f}")
+print(f"trained  rises {rises:.1f}  diverges {diverges:.1f}")
+print(f"start    rises {rises_start:.1f}  diverges {diverges_start:.1f}")
+print(f"last without divergence: {last:.1f} and {last_start:.1f}")
 
 # %% [markdown] lang="zh"
 # 以 $2/\lambda$ 为单位，每隔 0.1 试一个，试到 {exact:3.5}。在训练过的点上，损失从 {val:curvature.rises:.1f} 起会上升，到 {val:curvature.diverges:.1f} 第一次发散。边界参差：{val:curvature.last:.1f} 又不发散，再往上都发散。在初始化处，损失从 {val:curvature.rises_start:.1f} 起会上升，从 {val:curvature.diverges_start:.1f} 起发散。

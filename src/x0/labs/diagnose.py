@@ -88,7 +88,7 @@ def weighted(model: nn.Module) -> list[nn.Linear | nn.Conv2d]:
 #
 # {eq:he-backward}
 #
-# In a layer with the mistake, the variance is the square of 2 over fan_in. Its factor is then 2 over fan_in, which is 1/32 at width 64. The four layers together leave about a millionth of the signal {eq:he-recursion}. Behind these layers the signal is small, and before them the gradient is small. The gradient of a weight is the product of the input of its layer and the gradient at the output. For a healthy layer, all four small factors are in this product. For a bad layer, its own is missing. So **no** layer learns, and the gradients of the weights are largest in the bad layers {fig:diagnose-patient}.
+# In a layer with the mistake, the variance is the square of 2 over fan_in. Its factor is then 2 over fan_in, which is 1/32 at width 64. The four layers together leave about a millionth of the signal {eq:he-recursion}. Behind these layers the signal is small, and before them the gradient is small. The gradient of a weight is the product of the input of its layer and the gradient at the output. For a healthy layer, this product contains the four small factors. For a bad layer, its own is missing. So **no** layer learns, and the gradients of the weights are largest in the bad layers {fig:diagnose-patient}.
 #
 # `diagnose` attaches a hook to each module and records the second moments of its output and of the gradient there. The code is the same as on that page, word for word. Write down your guess first: in which layers does which curve fall?
 
@@ -661,7 +661,7 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown] lang="zh"
-# {fig:diagnose-patient} 上：信号的二阶矩，虚线由权重算出，点是实测。它在第 6 到第 9 层掉下去。下：梯度的二阶矩，以最后一层为 1。对 $z$ 的梯度，往回走到同样的四层时掉下去。对 $W$ 的梯度，在全网相差不到两个数量级，最大的恰是这四层。
+# {fig:diagnose-patient} 上：信号的二阶矩，虚线由权重算出，点是实测。它在第 6 到第 9 层掉下去。下：梯度的二阶矩，以最后一层为 1。对 $z$ 的梯度，往回走到同样的四层时掉下去。对 $W$ 的梯度，在全网相差不到两个数量级，这四层的反而大。
 #
 # 报告从 0 数起，ReLU 也算在内：报告里的 11，是第 6 个有权重的层。报告下面的两栏数字，是预测的因子与实测的因子，低于 ¼ 的层有标记。在一个宽 64 的网络里，实测的因子差几成是正常的。
 #
