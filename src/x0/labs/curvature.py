@@ -405,7 +405,7 @@ lowest, highest = min(settled), max(settled)
 #
 # ## 再试两件事 {#try}
 #
-# 1. 把均方误差换成交叉熵。从初始化出发，两个界移到哪里？损失还会变成无穷吗？
+# 1. 把均方误差换成交叉熵。从初始化出发，两个上限移到哪里（倍数改成一倍一倍地试）？损失还会变成无穷吗？
 # 2. 用学习率 0.06 与 {exact:0.18} 从头各训练三千步，每百步算一次 $\eta\lambda/2$。哪一个停在 1 的附近？
 #
 # ## 参考文献 {#references}
@@ -427,7 +427,7 @@ lowest, highest = min(settled), max(settled)
 #
 # ## Two things to try {#try}
 #
-# 1. Replace the squared error by cross-entropy. Where do the two limits move when starting from initialization? Can the loss still become infinite?
+# 1. Replace the squared error by cross-entropy. Where do the two limits move when starting from initialization (try multiples a factor of 2 apart)? Can the loss still become infinite?
 # 2. Train from the start for three thousand steps with learning rates of 0.06 and of {exact:0.18}, and compute $\eta\lambda/2$ every hundred steps. Which one stays close to 1?
 #
 # ## References {#references}
