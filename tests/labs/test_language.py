@@ -104,7 +104,7 @@ def test_the_first_loss_follows_the_variance_of_the_scores(values: Values) -> No
 def test_each_best_rate_is_inside_its_grid(values: Values) -> None:
     """The best rate of each method is not at an end of the rates that were tried."""
     grids = values("language")["grids"]
-    assert sorted(map(len, grids.values())) == [4, 4, 4, 5]
+    assert sorted(map(len, grids.values())) == [4, 4, 5, 5]
     for grid in grids.values():
         assert 0 < int(np.argmin(grid)) < len(grid) - 1
 
@@ -135,10 +135,11 @@ def test_sgd_is_behind_on_rare_characters_and_ahead_on_the_rarest(values: Values
 
 @pytest.mark.proves("language-warmup", kind="caption", range="rates 0.0039…0.0625")
 def test_warmup_helps_at_high_rates(values: Values) -> None:
-    """Without warm-up the loss is far higher at the two highest rates, and close at the lower ones."""
+    """Without warm-up the loss is higher at the two highest rates, and closer at the lower ones."""
     found = values("language")
     gaps = found["gaps"]
-    assert min(gaps[-2:]) > 2.5 * max(map(abs, gaps[:-2]))
+    assert min(gaps[-2:]) > max(map(abs, gaps[:-2]))
+    assert all(mean > 2 * error for mean, error in found["gain_high"])
     assert abs(found["gain"][0]) < 3 * found["gain"][1]
 
 
