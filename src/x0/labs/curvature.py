@@ -398,7 +398,7 @@ lowest, highest = min(settled), max(settled)
 # ## 学到了什么 {#learned}
 #
 # - $2/\lambda$ 是**下降**的上限：在训练过的点上，学习率从它的 {val:curvature.rises:.1f} 倍起，损失就会上升（倍数每隔 0.1 试一个）。
-# - $2/\lambda$ **不是训练失败的界限**。过了它，损失先冲上去，网络被甩到更平的地方，训练继续；试过的倍数里，最小的发散是在 {val:curvature.diverges:.1f} 倍。文献里叫“弹射”（catapult）[@lewkowycz2020]。
+# - $2/\lambda$ **不是训练失败的界限**。过了它，损失先冲上去，网络被甩到更平的地方，训练继续；试过的倍数里，最先发散的是 {val:curvature.diverges:.1f} 倍。文献里叫“弹射”（catapult）[@lewkowycz2020]。
 # - 初始化处的 $2/\lambda$ 只给出一个尺度：损失从它的 {val:curvature.rises_start:.1f} 倍起上升，从 {val:curvature.diverges_start:.1f} 倍起发散。对无限宽的两层线性网络，理论的答案是 2 倍，即 $4/\lambda$ [@lewkowycz2020]。
 # - 曲率不是网络固有的常数：在上面四次训练里，它都随学习率走到了 $2/\eta$ 附近，即“稳定性的边缘”（edge of stability）[@cohen2021]。
 # - 迭代不再变化，不等于已经收敛：幂迭代停在 {val:curvature.plateau:.2f}，70 步没有变，而它是第二大的特征值。
