@@ -100,5 +100,7 @@ def test_the_finding(values: Values) -> None:
     assert found["limit"] == pytest.approx(2 / found["curvature"])
     assert 1 <= found["rises"] < 1.4
     assert found["diverges"] > 1.5 * found["rises"]
+    assert found["last"] > found["diverges"]  # the border is ragged
+    assert found["last_start"] < found["diverges_start"]
     assert 0.99 < found["lowest"] < found["highest"] < 1.03
     assert found["diverges_start"] > 2

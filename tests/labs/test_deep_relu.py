@@ -49,5 +49,5 @@ def test_the_finding(values: Values) -> None:
     assert found["xavier_factor"] == pytest.approx(0.5, abs=0.05)
     assert found["xavier_factor"] != pytest.approx(1.0, abs=0.05)
     assert found["he_start"] < found["xavier_start"]
-    assert found["he_30"] < 1.5 < 2.2 < found["xavier_30"]
+    assert found["he_30"] < 2 < 2.2 < found["xavier_30"]
     assert found["fixed_10"] == pytest.approx(math.log(10), abs=0.05)

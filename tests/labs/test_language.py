@@ -104,7 +104,7 @@ def test_the_first_loss_follows_the_variance_of_the_scores(values: Values) -> No
 def test_each_best_rate_is_inside_its_grid(values: Values) -> None:
     """The best rate of each method is not at an end of the rates that were tried."""
     grids = values("language")["grids"]
-    assert sorted(map(len, grids.values())) == [4, 4, 4, 5]
+    assert sorted(map(len, grids.values())) == [4, 4, 5, 5]
     for grid in grids.values():
         assert 0 < int(np.argmin(grid)) < len(grid) - 1
 
@@ -123,21 +123,23 @@ def test_muon_is_ahead_of_adam_and_adam_of_plain_sgd(values: Values) -> None:
 
 @pytest.mark.proves("language-rare", kind="caption", seeds=8, power="lead of SGD: 3 SE or more")
 def test_sgd_is_behind_on_rare_characters_and_ahead_on_the_rarest(values: Values) -> None:
-    """SGD is furthest behind between 0.1 % and 0.3 % and ahead below; Muon is nowhere behind."""
+    """SGD is furthest behind between 0.1 % and 0.3 %, ahead below; Muon is ahead but on the rarest."""
     lead = values("language")["lead"]
     means, errors = zip(*lead["SGD"], strict=True)
     assert int(np.argmax(means)) == 1
     assert means[1] > 3 * errors[1]
     assert means[0] < -3 * errors[0]
-    assert all(mean < 0 for mean, _ in lead["Muon"])
+    assert abs(lead["Muon"][0][0]) < 3 * lead["Muon"][0][1]
+    assert all(mean < -3 * error for mean, error in lead["Muon"][1:])
 
 
 @pytest.mark.proves("language-warmup", kind="caption", range="rates 0.0039…0.0625")
 def test_warmup_helps_at_high_rates(values: Values) -> None:
-    """Without warm-up the loss is far higher at the two highest rates, and close at the lower ones."""
+    """Without warm-up the loss is higher at the two highest rates, and closer at the lower ones."""
     found = values("language")
     gaps = found["gaps"]
-    assert min(gaps[-2:]) > 2.5 * max(map(abs, gaps[:-2]))
+    assert min(gaps[-2:]) > max(map(abs, gaps[:-2]))
+    assert all(mean > error for mean, error in found["gain_high"])
     assert abs(found["gain"][0]) < 3 * found["gain"][1]
 
 

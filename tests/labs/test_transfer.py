@@ -108,7 +108,7 @@ def test_the_change_of_the_first_layer_does_not_grow_with_the_width(define: Defi
 
 @pytest.mark.proves("transfer-change", kind="caption", n="10", range="width 32…512")
 def test_one_step_changes_wider_networks_more_unless_scaled(values: Values) -> None:
-    """Standard: both changes rise with the width. μP: layer 2 level, output slightly falling."""
+    """Standard: both changes rise with the width. μP: layer 2 level, output falling to over half."""
     changes = values("transfer")["changes"]
     standard, mup = np.array(changes["standard"]), np.array(changes["μP"])
     assert (np.diff(standard, axis=0) > 0).all()

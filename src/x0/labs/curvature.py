@@ -150,14 +150,14 @@ for k in (1, 3, 10, 30, 100):
 plateau = at_trained[-1]
 
 # %% [markdown] lang="zh"
-# 从第 30 步到第 100 步，两列都不再变化。它们收敛了吗？先猜一猜，再往下看。
+# 从第 30 步到第 100 步，两列的变化都不到 0.01。它们收敛了吗？先猜一猜，再往下看。
 #
-# Lanczos 迭代花同样多的乘积，但是留下每一步的向量，并让它们两两正交。在这组向量里，$H$ 是三对角矩阵，它两端的特征值就是近似值。残差 $\lvert Hv - \lambda v\rvert$ 说明近似到什么程度。
+# Lanczos 迭代每步也做一次乘积，但是留下每一步的向量，并让它们两两正交。在这组向量里，$H$ 是三对角矩阵，它两端的特征值就是近似值。残差 $\lvert Hv - \lambda v\rvert$ 说明近似到什么程度。
 
 # %% [markdown] lang="en"
-# From step 30 to step 100, neither column changes. Have they converged? Make a guess before you read on.
+# From step 30 to step 100, both columns stand still to within 0.01. Have they converged? Make a guess before you read on.
 #
-# Lanczos iteration spends the same number of products, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ becomes a small tridiagonal matrix. The largest and the smallest eigenvalue of that matrix approximate those of $H$, and the residual $\lvert Hv - \lambda v\rvert$ tells how well.
+# Lanczos iteration also takes one product per step, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ becomes a small tridiagonal matrix. The largest and the smallest eigenvalue of that matrix approximate those of $H$, and the residual $\lvert Hv - \lambda v\rvert$ tells how well.
 
 
 # %%
@@ -351,31 +351,35 @@ plt.show()
 
 
 # %%
-def limits(theta: Tensor, unit: float) -> tuple[float, float]:
-    """Return the multiples of unit at which the loss rises, and diverges."""
+def limits(theta: Tensor, unit: float) -> tuple[float, float, float]:
+    """Return multiples of unit: first rise, first divergence, last without."""
     rises = diverges = float("inf")
-    for k in range(8, 45):
-        _, found = descend(theta, 0.1 * k * unit, 150)
-        if found.max() > 1.001 * found[0]:
-            rises = min(rises, 0.1 * k)
-        if not bool(found[-1] < 1e3 * found[0]):
-            diverges = 0.1 * k
-            break
-    return rises, diverges
+    last = 0.0
+    for k in range(8, 36):
+        multiple = 0.1 * k
+        _, found = descend(theta, multiple * unit, 150)
+        if not bool(found.max() <= 1.001 * found[0]):
+            rises = min(rises, multiple)
+        if bool(found[-1] < 1e3 * found[0]):
+            last = multiple
+        else:
+            diverges = min(diverges, multiple)
+    return rises, diverges, last
 
 
-rises, diverges = limits(trained, limit)
-rises_start, diverges_start = limits(start, limit_start)
+rises, diverges, last = limits(trained, limit)
+rises_start, diverges_start, last_start = limits(start, limit_start)
 print(f"trained  rises {rises:.1f}  diverges {diverges:.1f}")
 print(f"start    rises {rises_start:.1f}  diverges {diverges_start:.1f}")
+print(f"last without divergence: {last:.1f} and {last_start:.1f}")
 
 # %% [markdown] lang="zh"
-# 以 $2/\lambda$ 为单位。在训练过的点上，损失从 {val:curvature.rises:.1f} 起会上升，从 {val:curvature.diverges:.1f} 起发散。在初始化处，损失从 {val:curvature.rises_start:.1f} 起会上升，从 {val:curvature.diverges_start:.1f} 起发散。
+# 以 $2/\lambda$ 为单位，每隔 0.1 试一个，试到 {exact:3.5}。在训练过的点上，损失从 {val:curvature.rises:.1f} 起会上升，到 {val:curvature.diverges:.1f} 第一次发散。边界参差：{val:curvature.last:.1f} 又不发散，再往上都发散。在初始化处，损失从 {val:curvature.rises_start:.1f} 起会上升，从 {val:curvature.diverges_start:.1f} 起发散。
 #
 # 学习率在两个上限之间时，网络去了哪里？再走 300 步，量一量那里的 $\lambda$：
 
 # %% [markdown] lang="en"
-# In units of $2/\lambda$: at the trained point, the loss rises from {val:curvature.rises:.1f} on and diverges from {val:curvature.diverges:.1f} on. At initialization, it rises from {val:curvature.rises_start:.1f} on and diverges from {val:curvature.diverges_start:.1f} on.
+# The multiples of $2/\lambda$ that were tried are 0.1 apart and end at {exact:3.5}. At the trained point, the loss rises from {val:curvature.rises:.1f} on and first diverges at {val:curvature.diverges:.1f}. The border is ragged: at {val:curvature.last:.1f} it does not diverge, and beyond that it does. At initialization, it rises from {val:curvature.rises_start:.1f} on and diverges from {val:curvature.diverges_start:.1f} on.
 #
 # Where does the network go when the learning rate lies between the two limits? Take 300 steps and measure $\lambda$ there:
 
@@ -394,14 +398,14 @@ lowest, highest = min(settled), max(settled)
 # ## 学到了什么 {#learned}
 #
 # - $2/\lambda$ 是**下降**的上限：在训练过的点上，学习率从它的 {val:curvature.rises:.1f} 倍起，损失就会上升（倍数每隔 0.1 试一个）。
-# - $2/\lambda$ **不是训练失败的界限**。过了它，损失先冲上去，网络被甩到更平的地方，训练继续；要到 {val:curvature.diverges:.1f} 倍才发散。文献里叫“弹射”（catapult）[@lewkowycz2020]。
+# - $2/\lambda$ **不是训练失败的界限**。过了它，损失先冲上去，网络被甩到更平的地方，训练继续；试过的倍数里，最先发散的是 {val:curvature.diverges:.1f} 倍。文献里叫“弹射”（catapult）[@lewkowycz2020]。
 # - 初始化处的 $2/\lambda$ 只给出一个尺度：损失从它的 {val:curvature.rises_start:.1f} 倍起上升，从 {val:curvature.diverges_start:.1f} 倍起发散。对无限宽的两层线性网络，理论的答案是 2 倍，即 $4/\lambda$ [@lewkowycz2020]。
 # - 曲率不是网络固有的常数：在上面四次训练里，它都随学习率走到了 $2/\eta$ 附近，即“稳定性的边缘”（edge of stability）[@cohen2021]。
 # - 迭代不再变化，不等于已经收敛：幂迭代停在 {val:curvature.plateau:.2f}，70 步没有变，而它是第二大的特征值。
 #
 # ## 再试两件事 {#try}
 #
-# 1. 把均方误差换成交叉熵。从初始化出发，两个界移到哪里？损失还会变成无穷吗？
+# 1. 把均方误差换成交叉熵。从初始化出发，两个上限移到哪里（倍数改成一倍一倍地试）？损失还会变成无穷吗？
 # 2. 用学习率 0.06 与 {exact:0.18} 从头各训练三千步，每百步算一次 $\eta\lambda/2$。哪一个停在 1 的附近？
 #
 # ## 参考文献 {#references}
@@ -416,14 +420,14 @@ lowest, highest = min(settled), max(settled)
 # ## What was learned {#learned}
 #
 # - $2/\lambda$ is the limit of **descent**. At the trained point, the loss rises from {val:curvature.rises:.1f} times this rate on (the multiples that were tried are 0.1 apart).
-# - $2/\lambda$ is **not the limit at which training fails**. Beyond it, the loss surges, the network is thrown to a flatter place, and training goes on. It diverges only at {val:curvature.diverges:.1f} times this rate. In the literature this is called a catapult [@lewkowycz2020].
+# - $2/\lambda$ is **not the limit at which training fails**. Beyond it, the loss surges, the network is thrown to a flatter place, and training goes on. The smallest multiple at which it diverged is {val:curvature.diverges:.1f}. In the literature this is called a catapult [@lewkowycz2020].
 # - At initialization, $2/\lambda$ is a scale and not a limit: the loss rises from {val:curvature.rises_start:.1f} times this rate on and diverges from {val:curvature.diverges_start:.1f} times this rate on. For two-layer linear networks of infinite width, the theoretical value is 2 times, which is $4/\lambda$ [@lewkowycz2020].
 # - Curvature is not a constant of the network. In the four runs above, it followed the learning rate to nearly $2/\eta$, which is called the edge of stability [@cohen2021].
 # - An iteration that has stopped changing need not have converged. Power iteration stayed at {val:curvature.plateau:.2f} for 70 steps, and this is the second eigenvalue.
 #
 # ## Two things to try {#try}
 #
-# 1. Replace the squared error by cross-entropy. Where do the two limits move when starting from initialization? Can the loss still become infinite?
+# 1. Replace the squared error by cross-entropy. Where do the two limits move when starting from initialization (try multiples a factor of 2 apart)? Can the loss still become infinite?
 # 2. Train from the start for three thousand steps with learning rates of 0.06 and of {exact:0.18}, and compute $\eta\lambda/2$ every hundred steps. Which one stays close to 1?
 #
 # ## References {#references}

@@ -1,7 +1,7 @@
 # %% [markdown] lang="zh"
 # # 网络有多线性 {#linear}
 #
-# 对参数作一阶展开，网络就成了参数的线性函数。让网络与它的线性化并排训练，看两者什么时候分开。
+# 对参数作一阶展开，网络就成了参数的线性函数。让网络与它的线性化并排训练，看两者什么时候分开。训练之后，网络若仍与线性化相近，就叫惰性训练（lazy training）。
 #
 # ## 问题 {#question}
 #
@@ -10,7 +10,7 @@
 # %% [markdown] lang="en"
 # # How linear is a network? {#linear}
 #
-# A first-order expansion in the parameters turns a network into a linear function of them. Train the network and its linearization side by side and see when they part.
+# A first-order expansion in the parameters turns a network into a linear function of them. Train the network and its linearization side by side and see when they part. Training that leaves the network close to its linearization is called lazy.
 #
 # ## Question {#question}
 #
@@ -45,7 +45,7 @@ goal = wanted[:128]
 # %% [markdown] lang="zh"
 # ## 两个模型 {#models}
 #
-# 网络有一个隐藏层，宽 $n$；权重取自标准正态分布，每层的输出再除以输入数的平方根。这样写，合用的学习率不随宽度变 [@jacot2018]。记起点为 $\theta_0$，走过的位移为 $\Delta$。两个模型都减去起点的输出：
+# 网络有一个隐藏层，宽 $n$；权重取自标准正态分布，每层的输出再除以输入数的平方根。这种写法见 [@jacot2018]，下面各种宽度都用同一个学习率。记起点为 $\theta_0$，走过的位移为 $\Delta$。两个模型都减去起点的输出：
 #
 # - 网络：$f(\theta_0 + \Delta) - f(\theta_0)$；
 # - 线性化：$f$ 在 $\theta_0$ 处沿 $\Delta$ 的方向导数，由 `torch.func.jvp` 算出，代价与前向传播相当。
@@ -55,7 +55,7 @@ goal = wanted[:128]
 # %% [markdown] lang="en"
 # ## Two models {#models}
 #
-# The network has one hidden layer of width $n$. The weights are standard normal, and the output of each layer is divided by the square root of the number of inputs. In this form the same learning rate serves all widths [@jacot2018]. Let $\theta_0$ be the start and $\Delta$ the displacement. Both models subtract the output at the start:
+# The network has one hidden layer of width $n$. The weights are standard normal, and the output of each layer is divided by the square root of the number of inputs. This form is that of [@jacot2018], and one learning rate serves all widths below. Let $\theta_0$ be the start and $\Delta$ the displacement. Both models subtract the output at the start:
 #
 # - the network: $f(\theta_0 + \Delta) - f(\theta_0)$;
 # - the linearization: the derivative of $f$ at $\theta_0$ along $\Delta$, which `torch.func.jvp` computes at a cost similar to a forward pass.
