@@ -411,8 +411,8 @@ weight = [group.float().mean().item() for group in groups]
 behind = [a - b for a, b in zip(grouped["SGD"], grouped["Adam"], strict=True)]
 part = torch.stack([w * d for w, d in zip(weight, behind, strict=True)])
 without = part.sum(1, keepdim=True) - part  # jackknife: without one seed
-left = 100 * without[1] / without.sum(0)
-spread = left.std() * (len(left) - 1) / math.sqrt(len(left))
+rest = 100 * without[1] / without.sum(0)
+spread = rest.std() * (len(rest) - 1) / math.sqrt(len(rest))
 of_lead = float(100 * part[1].sum() / part.sum()), float(spread)
 of_text = 100 * weight[1]
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Sentence:
     strong: str  # the word that makes it a strong one, "" if there is none
 
 
-def sentences(page: Page) -> Iterator[Sentence]:
+def _found(page: Page) -> Iterator[Sentence]:
     """Find the sentences of the paragraphs, items, captions and boxes of a page, and table rows."""
     found = [block for block in page.blocks if block.kind != "blank"]
     task = led = False  # a task has its solution; a proved sentence leads to the table below it
@@ -73,6 +74,9 @@ def sentences(page: Page) -> Iterator[Sentence]:
             line = block.line + block.text.count("\n", 0, start + len(text) - len(text.lstrip()))
             led = "[^" in text
             yield Sentence(" ".join(_ITEM.sub("", text).split()), line, referred, strong)
+
+
+sentences = lru_cache(512)(lambda page: tuple(_found(page)))  # checks and proof pages ask for them
 
 
 def _cuts(language: str, text: str, masked: str, row: bool) -> list[int]:
