@@ -150,15 +150,19 @@ def test_one_pass_costs_the_square_of_the_order(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.proves("multivariate-methods", kind="call")
 def test_one_function_takes_jets_and_tensors_if_written_with_methods() -> None:
-    """`x.tanh()` works for a `Jet` and for tensors; `torch.tanh(x)` does not take a `Jet`."""
+    """+ - * / and methods work for a `Jet` and for tensors; a `Jet` refuses `torch.tanh(x)`, `x**2`."""
 
     def f(x: Any) -> Any:
-        return (x * x).tanh()
+        y = (x * x).tanh() + 2 - x.exp() / (3 - x.sin()) - -x
+        return 1 / (y.cos() + 2 * x.log() + 4) * (x + 1).sqrt()
 
-    found = expand(f, [0.5], [0.1], 3)
-    assert found.value == pytest.approx(f(torch.tensor(0.6, dtype=torch.float64)).item(), abs=1e-4)
-    with pytest.raises(TypeError):
-        expand(lambda x: torch.tanh(x), [0.5], [0.1], 3)
+    end = f(torch.tensor(0.51, dtype=torch.float64)).item()
+    found = expand(f, [0.5], [0.01], 3)
+    assert found.value == pytest.approx(end, abs=1e-6)
+    assert abs(found.value - end) <= found.bound
+    for refused in (torch.tanh, lambda x: x**2):
+        with pytest.raises(TypeError):
+            expand(refused, [0.5], [0.1], 3)
 
 
 @pytest.mark.proves("multivariate-outward", kind="search", n="2000", range="1e-300…1e300")

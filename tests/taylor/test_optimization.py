@@ -9,6 +9,7 @@ import torch
 from scipy.optimize import minimize
 
 from x0.taylor.optimization import lanczos, largest_curvature, newton_step
+from x0.taylor.optimization_paths import descent_path, quadratic_problem
 
 
 def curved(x: torch.Tensor) -> torch.Tensor:
@@ -30,6 +31,12 @@ def test_the_largest_curvature_is_where_gradient_descent_stops_being_stable() ->
             (gradient,) = torch.autograd.grad(curved(x), x)
             x = x - factor * 2 / curvature * gradient
         assert bool(x.norm() < start) == shrinks
+        # The mean squared error of the line, whose limit the ledger prints.
+        hessian, best = quadratic_problem()
+        rate = factor * 2 / float(np.linalg.eigvalsh(hessian)[-1])
+        ends = np.linalg.norm(descent_path(rate, 1000) - best, axis=1)
+        assert bool(ends[-1] < 1e-6 * ends[0]) == shrinks
+        assert bool(ends[-1] > 1e6 * ends[0]) != shrinks
 
 
 def test_a_negative_eigenvalue_of_largest_size_is_found_with_its_sign() -> None:

@@ -62,7 +62,7 @@ def test_the_fourth_and_third_power_share_a_second_derivative() -> None:
     "optimization-ridge", kind="call", effect="x is ±1 from a start of 1e-8 beside it"
 )
 def test_a_start_on_the_ridge_stays_on_it() -> None:
-    """On the line between two wells both methods end at the saddle; from beside it, in a well."""
+    """On the straight ridge between two wells both methods end at the saddle; from beside it, in a well."""
     for solve in (saddle_free_newton, trust_region):
         on = solve(wells, point(0.0, 1.0), 60)
         assert on.abs().max() < 1e-9

@@ -11,12 +11,12 @@ from x0.training import learning_rate
 schedulers = torch.optim.lr_scheduler
 
 
-def make_optimizer(**options):
-    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0, **options)
+def make_optimizer(lr=1.0, **options):
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr, **options)
 
 
-def torch_rates(make, steps):
-    optimizer = make_optimizer()
+def torch_rates(make, steps, lr=1.0):
+    optimizer = make_optimizer(lr)
     scheduler = make(optimizer)
     rates = []
     for t in range(steps):
@@ -37,26 +37,27 @@ def torch_warmup_cosine(optimizer, warmup, total, floor):
     "learning-rate-torch", kind="call", range="T = 20…200", tolerance="relative 1e-9"
 )
 def test_the_four_functions_are_torchs_step_by_step():
-    """The four functions equal StepLR, CosineAnnealingLR, SequentialLR and OneCycleLR step by step."""
+    """Times lr, the four functions equal StepLR, CosineAnnealingLR, SequentialLR, OneCycleLR step by step."""
+    lr = 0.4
     for total in (20, 50, 200):
         pairs = (
             (lambda o: schedulers.StepLR(o, 7, 0.3), lambda t: learning_rate.step_decay(t, 7, 0.3)),
             (
-                lambda o, n=total: schedulers.CosineAnnealingLR(o, n, eta_min=0.1),
+                lambda o, n=total: schedulers.CosineAnnealingLR(o, n, eta_min=0.1 * lr),
                 lambda t, n=total: learning_rate.cosine(t, n, 0.1),
             ),
             (
-                lambda o, n=total: torch_warmup_cosine(o, 8, n, 0.05),
+                lambda o, n=total: torch_warmup_cosine(o, 8, n, 0.05 * lr),
                 lambda t, n=total: learning_rate.warmup_cosine(t, n, 8, 0.05),
             ),
             (
-                lambda o, n=total: schedulers.OneCycleLR(o, 1.0, n),
+                lambda o, n=total: schedulers.OneCycleLR(o, lr, n),
                 lambda t, n=total: learning_rate.one_cycle(t, n),
             ),
         )
         for make, ours in pairs:
-            assert [ours(t) for t in range(total)] == pytest.approx(
-                torch_rates(make, total), rel=1e-9, abs=1e-12
+            assert [lr * ours(t) for t in range(total)] == pytest.approx(
+                torch_rates(make, total, lr), rel=1e-9, abs=1e-12
             )
 
 

@@ -23,8 +23,8 @@ def flat_loss(
     """Return a model's loss as a function of one vector, and the vector.
 
     Args:
-        model: A module whose forward pass takes the inputs; it is not
-            changed.
+        model: A module whose forward pass takes the inputs; its parameters
+            are not changed. Batch normalization must be in eval mode.
         inputs: What the model is applied to.
         criterion: Maps the model's output to a scalar.
 

@@ -158,8 +158,8 @@ def largest_curvature(
         generator: Source of the random start.
 
     Returns:
-        Both ends with their residual. If the largest is positive, gradient
-        descent near the point needs a rate below 2 divided by it.
+        Both ends with their residual. At a minimum, gradient descent from
+        nearby needs a rate below 2 divided by the largest.
 
     Raises:
         ValueError: If ``iterations`` < 1, the point is no real vector, the
