@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from x0.initialization import residual
 from x0.initialization import residual_gates as module
 
 
@@ -38,9 +39,9 @@ def test_the_gradient_passes_unchanged():
         torch.testing.assert_close(x.grad, top)
 
 
-@pytest.mark.proves("residual-gate-learns", kind="fact", effect="1 → 5 : 5, 2 → 6 : 6")
+@pytest.mark.proves("residual-gate-learns", kind="fact", effect="1 → 5 : 5, 2 → 6 : 6, 2 → 4 : 4")
 def test_all_learn_after_one_step(printed):
-    """After one step all parameters of a gated and of a zero-gamma block have a gradient."""
+    """After one step all parameters of a block with a gate, zero-gamma or a zero last layer have a gradient."""
     assert printed("residual_gates").splitlines() == [
         "gate: output - input = 0",
         "  gradient: factor",
@@ -49,3 +50,13 @@ def test_all_learn_after_one_step(printed):
         "  gradient: branch.4.weight branch.4.bias",
         "  after one step: 6 of 6",
     ]
+    generator = torch.Generator().manual_seed(3)
+    block = residual.Residual(nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8)))
+    for p in block.parameters():
+        nn.init.normal_(p, std=0.3, generator=generator)
+    residual.zero_branches_([block.branch])
+    x, top = torch.randn(2, 16, 8, generator=generator)
+    _, before = module.zero_start(block, x, top)
+    assert [name for name, m in before.items() if m] == ["branch.2.weight", "branch.2.bias"]
+    torch.optim.SGD(block.parameters(), lr=0.1).step()
+    assert all(module.zero_start(block, x, top)[1].values())

@@ -27,7 +27,7 @@ def test_rounding_does_not_count_as_a_difference():
 
 @pytest.mark.proves("symmetry-units", kind="call", range="nn.Linear, nn.Conv2d")
 def test_kernels_are_flattened_and_random_layers_have_all_units():
-    """different_units counts the units that differ in some weight, a channel as one unit."""
+    """different_units counts the units that differ in a weight or the bias, a channel as one unit."""
     linear = nn.Linear(5, 4)
     with torch.no_grad():
         linear.weight[1], linear.bias[1] = linear.weight[0], linear.bias[0]

@@ -82,14 +82,14 @@ def test_depth_is_checked():
 
 @pytest.mark.proves("xavier-layers", kind="caption", n=100)
 def test_figure_weight_gradient_is_flat_while_the_others_cross_decades():
-    """Signal and z gradient cross five orders in opposite directions; the W gradient is flat."""
+    """Signal and z gradient cross five to six orders in opposite directions; the W gradient is flat."""
     figure = xavier_gradients.plot_layers()
     for axis in figure.axes:
         lines = {line.get_label(): line.get_ydata() for line in axis.get_lines()}
         flat = lines["gradient in W"]
         assert flat.max() / flat.min() < 1.5
         for name in ("input of the layer", "gradient in z"):
-            assert lines[name].max() / lines[name].min() > 1e5
+            assert 1e5 < lines[name].max() / lines[name].min() < 1e6
         slopes = [
             np.sign(lines[n][-1] - lines[n][0]) for n in ("input of the layer", "gradient in z")
         ]

@@ -1,4 +1,4 @@
-"""Tied embeddings set the logits of step 0, and the input's own is the largest.
+"""Tied embeddings set the logits of step 0; the input's own has a mean above 0.
 
 Var(logit) = n * std^2; own logit = n * std^2 / rms(x), x the final stream
 

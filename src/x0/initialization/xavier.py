@@ -1,4 +1,4 @@
-"""Xavier initialization gives a layer a mean signal gain of exactly one.
+"""Xavier initialization makes the mean of the two gains of a layer exactly 1.
 
 Var(w) = 2 / (fan_in + fan_out)
 
