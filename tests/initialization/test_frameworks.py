@@ -99,6 +99,10 @@ def test_the_forget_gate_of_lstm_is_not_favored():
 def test_other_defaults():
     assert float(nn.PReLU().weight.detach()) == 0.25
     assert not nn.Embedding(4, 3, padding_idx=1).weight.detach()[1].any()
+    table = nn.Embedding(4, 3, padding_idx=1)
+    nn.init.normal_(table.weight)
+    nn.init.zeros_(table.weight[1])  # as the page puts the row back
+    assert table.weight.detach().any(1).tolist() == [True, False, True, True]
     norm = nn.BatchNorm2d(3)
     assert norm.running_mean.tolist() == [0] * 3
     assert norm.running_var.tolist() == [1] * 3

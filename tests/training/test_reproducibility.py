@@ -109,7 +109,7 @@ def test_the_streams_of_the_table_leave_the_global_ones_alone():
 @pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
 def test_shares_of_processes():
     """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the
-    whole's, with other last bits for another number of processes."""
+    whole's, with other last bits for another number of processes, but not behind BatchNorm."""
     data = list(range(60))
     uneven = [
         row
@@ -146,6 +146,14 @@ def test_shares_of_processes():
         averaged.append(torch.stack(means).mean(0))
         assert torch.allclose(averaged[-1], whole, atol=1e-5)
     assert not all(torch.equal(gradient, averaged[0]) for gradient in averaged)
+
+    def behind_norm(rows):
+        z = torch.nn.functional.batch_norm(rows * w, None, None, training=True)
+        return torch.autograd.grad(z.sum(1).exp().mean(), w)[0]
+
+    parts = [behind_norm(x[share(rank, 2, 7, 0)] + 1) for rank in range(2)]
+    whole = behind_norm(x + 1)
+    assert not torch.allclose(torch.stack(parts).mean(0), whole, atol=1e-5)
 
 
 def draw_globals():

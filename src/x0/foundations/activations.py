@@ -99,12 +99,15 @@ def profile(phi: Callable[[Tensor], Tensor]) -> dict[str, float]:
     >>> round(found["value"], 2), round(found["largest"], 2)
     (0.5, 0.25)
     """
-    x, slope = slopes_between(phi)
-    middle = len(x) // 2
+    _, slope = slopes_between(phi)
+    z = torch.tensor([-1e-9, 1e-9], dtype=torch.float64, requires_grad=True)
+    h = phi(z.clone()) + 0 * z
+    (sides,) = torch.autograd.grad(h.sum(), z)
+    slope = torch.cat([slope, sides])
     return {
         "value": phi(torch.zeros(1, dtype=torch.float64)).item(),
-        "left": float(slope[middle - 1]),
-        "right": float(slope[middle]),
+        "left": float(sides[0]),
+        "right": float(sides[1]),
         "largest": float(slope.max()),
         "least": float(slope.min()),
     }
