@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from statistics import median
+from statistics import fmean, median
 from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
@@ -452,14 +452,17 @@ def trend(moments: list[float]) -> float:
     """Return the growth factor, or from 6 layers on one that is farther from 1.
 
     Bad layers in a row move the ends apart. So does a pattern that repeats
-    in every block, such as a branch that starts near 0, unless means of
-    neighbors stand for the layers: the smaller of the two counts.
+    in every block, such as a branch that starts near 0, unless means of two
+    or three neighbors stand for the layers: the smallest of the three counts.
     """
     factors = [growth_factor(moments)]
     if len(moments) >= 6 and min(moments) > 0:
         logs = [math.log(x) for x in moments]
-        middle = [(a + b) / 2 for a, b in pairwise(logs)]
-        apart = min(ends(logs), ends(middle), key=abs)
+        means = [
+            [fmean(logs[i : i + n]) for i in range(len(logs) - n + 1)]
+            for n in (1, 2, 3)
+        ]
+        apart = min(map(ends, means), key=abs)
         factors.append(math.exp(max(-700, min(apart, 700))))
     return max(factors, key=lambda x: abs(math.log(x)) if x else math.inf)
 
