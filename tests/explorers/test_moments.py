@@ -57,6 +57,31 @@ def test_moments(port: Ports, name: str) -> None:
         agree(column, moment.detach(), scale=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("text", "q", "sure"),
+    [
+        ("exp(z)", 10, [True, True, True]),
+        ("exp(z)", 100, [False, False, False]),  # the weight of exp(2z) lies beyond the last panel
+        ("exp(z * z)", 0.3, [False, False, False]),  # no second moment
+        ("1 / z", 1, [False, False, False]),
+        ("sqrt(abs(z))", 1, [True, False, True]),  # that of the derivative is infinite
+        ("sin(10 * z)", 100, [False, False, False]),
+        ("max(0, z)^3", 100, [True, True, True]),
+        ("max(-1, min(1, z))", 1, [True, True, True]),
+    ],
+)
+def test_which_moments_are_trusted(port: Ports, text: str, q: float, sure: list[bool]) -> None:
+    found = port("formula", "moments")(f"trustedMoments(parsed({text!r}), row)", [q])[0]
+    assert found == sure
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"hardtanh", "hardswish"}))
+def test_the_moments_of_the_table_are_trusted(port: Ports, name: str) -> None:
+    q = np.geomspace(0.01, 100, 81)
+    found = port("activations", "moments")(f'trustedMoments(ACTIVATIONS["{name}"], row)', q)
+    assert np.all(found)
+
+
 @pytest.mark.parametrize(("name", "fourth"), [("linear", 3.0), ("relu", 1.5)])
 def test_fourth_moments(port: Ports, name: str, fourth: float) -> None:
     q = np.geomspace(1e-6, 1e4, 50)

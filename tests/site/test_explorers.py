@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -506,6 +507,32 @@ def test_own_formulas_are_read_and_wrong_ones_pointed_at(page: Page) -> None:
     assert page.evaluate("window.x0Ran") is None
     formula.fill("0 * z")
     expect(said).to_contain_text("No gain")
+
+
+@pytest.mark.parametrize(
+    ("language", "none", "some"),
+    [("en/", "No gain is given", "are left out"), ("", "不给出增益", "不给出数值")],
+)
+def test_no_gain_is_told_where_the_quadrature_cannot_be_trusted(
+    page: Page, language: str, none: str, some: str
+) -> None:
+    """Of exp(z), whose squared gain is q exp(-2q): told at q = 10, not told and not drawn at q = 100."""
+    page.goto(address("gain", language))
+    root = find(page, "gain")
+    root.locator("[name=formula]").fill("exp(z)")
+    said, moment = root.locator(".x0-explorer__said"), root.locator("[name=moment]")
+    steps = json.loads(moment.get_attribute("data-steps") or "")
+    for q, told, hidden in ((10, some, none), (100, none, some)):
+        moment.fill(str(steps.index(q)))
+        expect(said).to_contain_text(told)
+        expect(said).not_to_contain_text(hidden)
+        assert ("n · Var(w)" in said.inner_text()) == (q == 10)
+    drawn = line(root, "gain")[:, 0].max()
+    assert 10 < drawn < 30
+    root.locator("[name=formula]").fill("max(0, z)^2")
+    expect(said).to_contain_text("n · Var(w)")
+    expect(said).not_to_contain_text(some)
+    assert line(root, "gain")[:, 0].max() > 95
 
 
 def test_nothing_is_loaded_before_a_figure_comes_into_view(page: Page) -> None:

@@ -2,15 +2,21 @@
 
 import { ACTIVATIONS, NAMES } from "./numerics/activations.js";
 import { FormulaError, parsed } from "./numerics/formula.js";
-import { activationMoments } from "./numerics/moments.js";
+import { activationMoments, trustedMoments } from "./numerics/moments.js";
 import { dots, explorer, grab, legend, OWN, panel, path, scaleLinear, scaleLog, written } from "./shared.js";
 
 const [GAIN, FORWARD, BACKWARD] = ["var(--x1)", "var(--x3)", "var(--x2)"];
 
 function draw({ svg, width, height, values, t, set }, phi, name) {
   const moments = Array.from({ length: 81 }, (_, i) => 10 ** (-2 + i / 20));
-  const seen = moments.map((q) => [q, ...activationMoments(phi, q)]);
-  const here = activationMoments(phi, values.moment);
+  // What another rule does not confirm is NaN, which no line shows; the choices of the control need no judge.
+  const known = (q) => {
+    const found = activationMoments(phi, q);
+    if (values.activation !== OWN) return found;
+    return trustedMoments(phi, q).map((sure, i) => (sure ? found[i] : NaN));
+  };
+  const seen = moments.map((q) => [q, ...known(q)]);
+  const here = known(values.moment);
   const x = scaleLog([1e-2, 1e2], [0, 1]);
   const y = scaleLog([0.3, 30], [0, 1]);
   const chi = scaleLinear([0, 2], [0, 1]);
@@ -35,7 +41,7 @@ function draw({ svg, width, height, values, t, set }, phi, name) {
   };
   grab(upper, follow);
   grab(lower, follow);
-  return here;
+  return [here, [...here, ...seen.flat()].some(Number.isNaN)];
 }
 
 const CAPTION =
@@ -51,13 +57,18 @@ export default explorer((view) => {
     if (!(error instanceof FormulaError)) throw error;
     return [t("The formula is not understood from character {} on.", error.at + 1)];
   }
-  const [share, slope, response] = draw(view, phi, own ? values.formula : t(values.activation));
-  if (!(share > 0 && Number.isFinite(share))) return [t("No gain: the second moment of the output is {}.", written(share))];
+  const [[share, slope, response], doubt] = draw(view, phi, own ? values.formula : t(values.activation));
+  const [plain] = activationMoments(phi, values.moment);
+  if (!(plain > 0 && Number.isFinite(plain))) return [t("No gain: the second moment of the output is {}.", written(plain))];
+  if (Number.isNaN(share)) return [t("No gain is given: at this q two quadrature rules differ by more than 1%.")];
   const square = values.moment / share;
-  return [
+  const sentences = [
     t("For z of second moment {}: the output has {}, the derivative {}.", written(values.moment), written(share), written(slope)),
     t("The gain is {}: the standard deviation of the weights is that over √n, and n · Var(w) = {}.", written(Math.sqrt(square), 4), written(square, 4)),
     t(square * response > 1.0005 ? "With it χ∥ = {}, so that q runs away, and χ₁ = {}." : "With it χ∥ = {}, so that q comes back or stays, and χ₁ = {}.",
       written(square * response), written(square * slope)),
   ];
+  if (!doubt) return sentences;
+  const sure = sentences.filter((_, i) => !Number.isNaN([slope, 0, slope + response][i]));
+  return [...sure, t("Values on which two quadrature rules differ by more than 1% are left out.")];
 }, CAPTION);

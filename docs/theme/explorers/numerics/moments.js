@@ -24,25 +24,28 @@ function legendreRule(order) {
   return [nodes, weights];
 }
 
-let rule = null;
+const OTHER = { order: 12, edges: [...EDGES, 16] }; // the rule that judges: other nodes, and farther out
+const DOUBT = 0.01;
+
+const rules = new Map(); // by order
 
 /** Nodes z and weights w: the sum of w f(z) is E[f(Z)], Z normal. The panels end at 0. */
-export function gaussianRule() {
-  if (rule) return rule;
-  const [x, w] = legendreRule(ORDER);
+export function gaussianRule({ order, edges } = { order: ORDER, edges: EDGES }) {
+  if (rules.has(order)) return rules.get(order);
+  const [x, w] = legendreRule(order);
   const nodes = [];
   const weights = [];
-  for (let panel = 1; panel < EDGES.length; panel++) {
-    const half = (EDGES[panel] - EDGES[panel - 1]) / 2;
-    for (let i = 0; i < ORDER; i++) {
-      const z = EDGES[panel - 1] + half * (1 + x[i]);
+  for (let panel = 1; panel < edges.length; panel++) {
+    const half = (edges[panel] - edges[panel - 1]) / 2;
+    for (let i = 0; i < order; i++) {
+      const z = edges[panel - 1] + half * (1 + x[i]);
       nodes.push(z);
       weights.push((half * w[i] * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI));
     }
   }
   const turned = (list, sign) => list.map((value) => sign * value).reverse();
-  rule = [[...turned(nodes, -1), ...nodes], [...turned(weights, 1), ...weights]];
-  return rule;
+  rules.set(order, [[...turned(nodes, -1), ...nodes], [...turned(weights, 1), ...weights]]);
+  return rules.get(order);
 }
 
 const known = new WeakMap(); // of an activation: from q to its moments, which several curves ask for
@@ -65,8 +68,17 @@ function remembered(functions, q) {
   return found.get(q);
 }
 
-function integrated([phi, dphi], q) {
-  const [nodes, weights] = gaussianRule();
+/** Which of the three moments another rule gives as well, to 1 %; the last may be small beside the first over q. */
+export function trustedMoments(functions, q) {
+  const here = remembered(functions, q);
+  const [share, slope, response] = here.moments;
+  const size = [share, slope, Math.max(Math.abs(response), share / q)];
+  here.other ??= integrated(functions, q, OTHER).moments;
+  return here.moments.map((value, i) => Math.abs(value - here.other[i]) <= DOUBT * size[i]);
+}
+
+function integrated([phi, dphi], q, rule) {
+  const [nodes, weights] = gaussianRule(rule);
   const std = Math.sqrt(q);
   let [share, slope, response, fourth] = [0, 0, 0, 0];
   for (let i = 0; i < nodes.length; i++) {
