@@ -21,6 +21,7 @@ WRONG = {
     "DeepNorm": 0.5**12,  # post-norm with branches of gain 1
     "patch": 2.0,  # He's variance
     "GAN": 2.0,
+    "spectral norm": 2.8,  # the weights of He
     "GRU": 0.5,
     "input weight": 0.4,  # Xavier on the stacked matrix
     "QK-norm": (64 * 0.02**2) ** 2,  # without the norm
@@ -274,3 +275,36 @@ def test_tensor_parallelism_slices_the_draw_of_rank_0(ranks):
         assert torch.equal(first["parallel"][i], first["whole"][i])
         assert torch.equal(second["parallel"][i], first["whole"][i])
     assert first["slices"] == [(3, 4), (4, 3)]
+
+
+@pytest.mark.proves("choosing-spectral", kind="fact", range="dense layer and convolution")
+def test_under_spectral_norm_a_draw_has_no_effect_and_zeros_give_nan():
+    """Under spectral_norm the scale is divided out, a draw into the weight has no effect, and 0 gives NaN."""
+    spectral_norm = nn.utils.parametrizations.spectral_norm
+    for make in (lambda: nn.Linear(6, 6), lambda: nn.Conv2d(6, 6, 3)):
+        torch.manual_seed(0)
+        found = []
+        for scale in (1.0, 100.0):
+            layer = make()
+            with torch.no_grad():
+                layer.weight.copy_(
+                    scale * torch.linspace(-1, 2, layer.weight.numel()).view_as(layer.weight)
+                )
+            found.append(spectral_norm(layer).eval().weight)
+        assert torch.allclose(*found, rtol=1e-3, atol=1e-4)
+        with torch.no_grad():
+            nn.init.kaiming_normal_(layer.weight)
+        assert torch.equal(layer.weight, found[1])
+        layer = make()
+        nn.init.zeros_(layer.weight)
+        assert spectral_norm(layer).weight.isnan().all()
+
+
+def test_the_output_of_attention_has_the_variance_of_a_linear_layer():
+    """It reads no activation function: fan_in times the variance is 1, that of the MLP beside it is 2."""
+    torch.manual_seed(0)
+    block = nn.TransformerEncoderLayer(256, 4, 512)
+    assert initialize_(block, "relu") == []
+    for layer, scale in ((block.self_attn.out_proj, 1), (block.linear1, 2), (block.linear2, 2)):
+        found = layer.weight[0].numel() * layer.weight.square().mean().item()
+        assert found == pytest.approx(scale, rel=0.03)

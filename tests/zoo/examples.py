@@ -248,6 +248,7 @@ EXAMPLES: dict[str, Any] = {
     "choosing.recurrent_": lambda: {"module": nn.LSTM(4, 3)},
     "choosing_diagnosis.growth_factor": lambda: {"moments": [1.0, 2.0, 3.0]},
     "choosing_diagnosis.trend": lambda: {"moments": [1.0, 2.0, 3.0]},
+    "choosing_diagnosis.ends": lambda: {"logs": [0.0, 1.0, 3.0]},
     "choosing_diagnosis.diagnose": lambda: {"batch": draw(6, 4), "loss": loss_of},
     "choosing_diagnosis.watched": lambda: {"kinds": ()},
     "choosing_diagnosis.first": lambda: {"value": draw(6, 4)},

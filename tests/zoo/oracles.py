@@ -148,8 +148,8 @@ def initialized(before: Before, after: dict[str, Any], result: Any, member: str)
             touched |= own
             if id(m.weight) in tables or m.weight.is_meta:
                 continue
-            weight = effective(m)
-            if far(weight, math.sqrt(factor / weight[0].numel())):
+            weight, scale = effective(m), 1 if name.endswith("out_proj") else factor
+            if far(weight, math.sqrt(scale / weight[0].numel())):
                 return f"{name}: {weight.shape} has the deviation {weight.std():.3g}"
             if m.bias is not None and m.bias.any():
                 return f"the bias of {name} is not 0"

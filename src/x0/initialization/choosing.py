@@ -174,6 +174,9 @@ def initialize_(
     if head is not None and (id(head.weight) in tied or not follows(head)):
         raise ValueError(f"The head is tied or wrapped. Received: {head}")
     readers = {stream_reader(branch) for branch in branches}
+    for module in model.modules():  # what attention returns was no ReLU's
+        if isinstance(module, nn.MultiheadAttention):
+            readers.add(module.out_proj)
     ends = [last_layer(branch) for branch in branches]
     skipped = {*readers, head}
     layers = [m for m in model.modules() if isinstance(m, LAYERS)]

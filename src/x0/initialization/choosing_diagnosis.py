@@ -474,7 +474,7 @@ def ends(logs: list[float]) -> float:
     of all steps, whichever is larger. In the sum the largest step up or down
     counts no more than the second largest: it may be a pooling layer.
     """
-    third = len(logs) // 3 or 1
+    third = max(3, len(logs) // 3)  # so that one odd layer is outvoted
     steps = sorted(b - a for a, b in pairwise(logs))
     steps[0] = max(steps[0], min(steps[1], 0))
     steps[-1] = min(steps[-1], max(steps[-2], 0))

@@ -53,6 +53,7 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "DeepNorm": f"{DEEP_NORM}\n{DEEP_NORM}",
     "patch": LINEAR,
     "GAN": "normal_(w, 0, 0.02)\nnormal_(norm.weight, 1, 0.02)",
+    "spectral norm": "kaiming_normal_(w)\nspectral_norm(layer)",
     "GRU": "for gate in w.chunk(3): orthogonal_(gate)",
     "input weight": "for gate in w.chunk(4): xavier_normal_(gate)",
     "QK-norm": "normal_(w, 0, 0.02)",
@@ -134,7 +135,7 @@ def branches(g: torch.Generator, nets: int = 20, n: int = 256) -> Laws:
 # --8<-- [start:images]
 @torch.no_grad()
 def images(g: torch.Generator, nets: int = 100, c: int = 16) -> Laws:
-    """Measure the first layer of a ViT and one of DCGAN's generator."""
+    """Measure the first layer of a ViT, and layers of GANs."""
     patches = torch.randn(nets, 3, 8, 8, generator=g)
     w = torch.empty(nets * 64, 3, 8, 8)
     for net in w.view(nets, 64, 3, 8, 8):
@@ -148,8 +149,22 @@ def images(g: torch.Generator, nets: int = 100, c: int = 16) -> Laws:
         x = torch.randn(4, c, 6, 6, generator=g).relu()
         up = norm(F.conv_transpose2d(x, w, stride=2, padding=1))
         generated.append(up.square().mean())
+    largest, own = [], g.clone_state()
+    for _ in range(20):
+        layer = nn.Linear(c, c)
+        run_call(
+            CALLS["spectral norm"],
+            own,
+            w=layer.weight,
+            layer=layer,
+            spectral_norm=nn.utils.parametrizations.spectral_norm,
+        )
+        for _ in range(100):  # each call improves the singular vectors
+            layer(torch.ones(c))
+        largest.append(torch.linalg.matrix_norm(layer.weight, 2))
     return {
         "patch": (1.0, tokens.view(nets, -1).square().mean(1)),
+        "spectral norm": (1.0, torch.stack(largest)),
         "GAN": (1 + 0.02**2, torch.stack(generated)),
     }
 
