@@ -155,6 +155,16 @@ class Pair(nn.Module):
         return self.left(a) + self.right(b)
 
 
+@pytest.mark.parametrize("signs", [False, True])
+def test_a_second_input_is_neither_dead_nor_saturated(signs):
+    """What a layer reads from the batch is no output of an activation function, one-hot or ±1."""
+    sparse = F.one_hot(torch.arange(40) % 20, 500).float()
+    far = (inputs(500) > 0) * 2.0 - 1 if signs else 22 * sparse
+    model = Pair()
+    model.right = nn.Linear(500, 10)
+    assert diagnosis.diagnose(model, (inputs(4), far), cross_entropy).verdict == "healthy"
+
+
 def test_several_inputs():
     found = diagnosis.diagnose(Pair(), (inputs(4), inputs(5)), cross_entropy)
     assert [layer.name for layer in found.layers] == ["left", "right"]
