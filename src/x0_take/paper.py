@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +18,29 @@ from x0_build.data.release import read_releases
 from x0_take.twin import address
 
 FOLDER = Path(__file__).parent
+SCREEN = "guide/explorers"  # it explains what only a screen can do
 BACK = ("reference/glossary", "reference/bibliography")  # unnumbered, behind the chapters
 # What leads through the site, what moves, and what stands once at the end of the book.
 CUT = re.compile(
-    r"\bx0-(where|after|foot|explorer|eq__tools|back|filter|terms|lab|choose|(refs|glossary)__pages)\b"
+    r"\bx0-(where|after|foot|explorer|eq__tools|back|filter|terms|choose)\b"
     r"|katex-mathml|md-code__nav"
+)
+# What explains a screen, by page: sections, and paragraphs by a word of theirs.
+ON_SCREEN = {
+    "guide/reading": (("marks", "signs"), "a link to the check|copy button|点开就是|复制键"),
+    "reference/glossary": ((), "Point at it|鼠标"),
+}
+# What stands in place of it at the beginning of the first chapter.
+ON_PAPER = {
+    "en": """<p>Programs check the formulas, the numbers and the sentences of this book. On paper, the sign ⊢ at the
+end of a sentence is a link to the test that proves it. How formulas and numbers were checked is told by the
+marks beside them on the site: <a href="./">{}</a>.</p>""",
+    "zh": """<p>书里的公式、数字和句子由程序核对。纸上只留下句末的 ⊢，它链接到证明这句话的测试；公式和数字怎样核对，由网站上的标记说明：<a href="./">{}</a>。</p>""",
+}
+CHAPTER = {"en": "ch. {}", "zh": "第 {} 章"}
+# What leads to a figure; without it, the figure stands in parentheses.
+LEADS = re.compile(
+    r"(?i)(?<!\ )$|(\b(see|and|in|of|as|by|to|on|from|with|below|under)|[见看像与和]) $"
 )
 ROOT = "https://x0.invalid/"
 
@@ -64,7 +83,7 @@ class Paper:
         """The numbers of all chapters, by page."""
         parts = [part for part in self.book.nav if part.title[self.language]]
         names = [name for part in parts for name in part.pages if name in self.book.either]
-        chapters = [name for name in names if not name.startswith("reference/")]
+        chapters = [name for name in names if not name.startswith("reference/") and name != SCREEN]
         return {name: number for number, name in enumerate(chapters, 1)}
 
     @cached_property
@@ -75,7 +94,12 @@ class Paper:
         found = [self._chapter(x) for x in wanted if not self.only or x in self.only]
         for chapter in found:
             self._number(chapter)
-        known = {(c.name, x) for c in found for x in c.article.xpath("//*[@id]/@id")}
+        known = {
+            (c.name, x): f"#{slug(c.name)}--{x}" for c in found for x in c.article.xpath(".//@id")
+        }
+        for chapter in found:
+            title = chapter.article.xpath("./h1")[0].get("id", "")
+            known |= {(chapter.name, x): f"#{slug(chapter.name)}" for x in ("", title)}
         for chapter in found:
             self._link(chapter, known)
         for chapter in found:
@@ -96,12 +120,30 @@ class Paper:
             found.drop_tree()
         for found in article.find_class("x0-anchor"):
             found.drop_tag()
+        for found in article.find_class("x0-proof"):
+            found.text = "\N{WORD JOINER}⊢"  # not alone at the beginning of a line
+        self._without_screen(name, article)
         if name not in BACK:
             self._without_references(article)
+        for table in article.xpath(".//table[count(thead/tr/th) > 9]"):
+            halve(table)
         part = next(p.title[self.language] for p in self.book.nav if name in p.pages)
         (title,) = article.xpath("./h1")
         words = title.text_content().strip()
         return Chapter(name, self.numbers.get(name, 0), words, part, article)
+
+    def _without_screen(self, name: str, article: Any) -> None:
+        sections, words = ON_SCREEN.get(name, ((), "$^"))
+        for found in [x for x in article.xpath("./p") if re.search(words, x.text_content())]:
+            found.drop_tree()
+        for heading in [x for x in article.xpath("./h2") if x.get("id") in sections]:
+            while (following := heading.getnext()).tag != "h2":
+                following.drop_tree()
+            heading.drop_tree()
+        if name == "guide/reading":
+            place = f"{self.home}{self.root}{name}/"
+            note = ON_PAPER[self.language].format(place)
+            article.xpath("./h1")[0].addnext(lxml.html.fragment_fromstring(note))
 
     @staticmethod
     def _without_references(article: Any) -> None:
@@ -135,9 +177,8 @@ class Paper:
         names = self.book.pages[self.language]
         return {f"{self.root}{address(f'{x}.md')}/".replace("//", "/"): x for x in names}
 
-    def _link(self, chapter: Chapter, known: set[tuple[str, str]]) -> None:
+    def _link(self, chapter: Chapter, known: dict[tuple[str, str], str]) -> None:
         base = f"{ROOT}{self.root}{address(f'{chapter.name}.md')}/"
-        printed = {name for name, _ in known}
         for link in chapter.article.xpath(".//a[@href]"):
             url = urljoin(base, link.get("href"))
             if not url.startswith(ROOT):
@@ -147,19 +188,36 @@ class Paper:
             kind = anchor.partition("-")[0]
             number = self.numbers.get(name, 0)
             if number and kind in ("eq", "fig") and "x0-ref" in link.get("class", ""):
+                link.text = (link.text or "").rpartition("\N{NO-BREAK SPACE}")[2]  # no title
                 renumber(link, number)
+                if kind == "fig":
+                    self._apart(link)
+            elif number and number != chapter.number and (name, "") in known:
+                self._at(link, CHAPTER[self.language].format(number))
             behind = {"ref": BACK[1], "references": BACK[1], "term": BACK[0]}.get(kind, "")
-            if (name, anchor) in known:
-                place = f"#{slug(name)}--{anchor}"
-            elif (behind, anchor) in known:
-                place = f"#{slug(behind)}--{anchor}"
-            elif name in printed:
-                place = f"#{slug(behind if behind in printed else name)}"
-            else:
-                place = self.home + url.removeprefix(ROOT)
-            link.set("href", place)
+            place = known.get((name, anchor)) or known.get((behind, anchor))
+            link.set("href", place or self.home + url.removeprefix(ROOT))
             link.attrib.pop("title", None)
             link.attrib.pop("download", None)
+
+    def _apart(self, link: Any) -> None:
+        """Put a figure in parentheses, if no word leads to it."""
+        before, tail = text_before(link), link.tail or ""
+        if tail[:1] in tuple(".,;。，；") and not LEADS.search(before):
+            opening, closing = "（）" if self.language == "zh" else "()"
+            text_before(link, (before.rstrip() if self.language == "zh" else before) + opening)
+            link.tail = closing + tail
+
+    def _at(self, link: Any, chapter: str) -> None:
+        """Tell the chapter to which words lead, where a line has room for it."""
+        parent = link.getparent()
+        if "__pages" in parent.get("class", ""):
+            link.text = chapter
+        elif not link.get("class") and parent.tag in ("p", "li"):
+            inside = re.search(r"[(（][^)）]*$", text_before(link))
+            marks = ("，", "") if inside else ("（", "）")
+            marks = marks if self.language == "zh" else ((", ", "") if inside else (" (", ")"))
+            link.set("data-at", chapter.join(marks))
 
     # Parts that stand elsewhere
 
@@ -169,6 +227,11 @@ class Paper:
         for found in article.xpath(".//*[@id][not(ancestor-or-self::*[local-name() = 'svg'])]"):
             found.set("id", f"{slug(chapter.name)}--{found.get('id')}")
         article.xpath("./h1")[0].set("id", slug(chapter.name))
+        for line in article.find_class("x0-source"):  # the address of the module, in full
+            for link in line.xpath("./a[position() > 1]"):
+                link.getparent().remove(link)
+            for link in line.xpath("./a"):
+                link.text, link.tail = re.sub(r"^https?://", "", link.get("href", "")), None
         for box in article.xpath(".//details"):
             (summary,) = box.xpath("./summary")
             if "solution" in box.get("class", ""):
@@ -181,11 +244,6 @@ class Paper:
                 for code in box.find_class("highlight") if box.find_class("x0-source") else ():
                     code.drop_tree()  # the address of the module stays
             box.tag = "div"
-        for line in article.find_class("x0-source"):  # the address of the module, in full
-            for link in line.xpath("./a[position() > 1]"):
-                link.getparent().remove(link)
-            for link in line.xpath("./a"):
-                link.text, link.tail = re.sub(r"^https?://", "", link.get("href", "")), None
         article.tag = "section"
         article.set("class", f"chapter md-typeset page-{slug(chapter.name)}")
 
@@ -229,6 +287,28 @@ class Paper:
 def shown(element: Any) -> str:
     """Return an element as HTML."""
     return str(lxml.html.tostring(element, encoding="unicode"))
+
+
+def text_before(link: Any, text: str | None = None) -> str:
+    """Return the text before a link; set it, if told."""
+    previous, parent = link.getprevious(), link.getparent()
+    element, kind = (parent, "text") if previous is None else (previous, "tail")
+    if text is not None:
+        setattr(element, kind, text)
+    return getattr(element, kind) or ""
+
+
+def halve(table: Any) -> None:
+    """Print the columns of a wide table as two tables; both begin with the first column."""
+    half = (len(table.xpath("./thead/tr/th")) + 2) // 2
+    other = deepcopy(table)
+    table.addnext(other)
+    for row in table.iter("tr"):
+        del row[half:]
+    for row in other.iter("tr"):
+        del row[1:half]
+        for found in row[0].xpath(".//*[@id]"):
+            del found.attrib["id"]
 
 
 def renumber(element: Any, chapter: int) -> None:
