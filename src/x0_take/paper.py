@@ -18,29 +18,25 @@ from x0_build.data.release import read_releases
 from x0_take.twin import address
 
 FOLDER = Path(__file__).parent
-SCREEN = "guide/explorers"  # it explains what only a screen can do
 BACK = ("reference/glossary", "reference/bibliography")  # unnumbered, behind the chapters
 # What leads through the site, what moves, and what stands once at the end of the book.
 CUT = re.compile(
     r"\bx0-(where|after|foot|explorer|eq__tools|back|filter|terms|choose)\b"
     r"|katex-mathml|md-code__nav"
 )
-# What explains a screen, by page: sections, and paragraphs by a word of theirs.
-ON_SCREEN = {
-    "guide/reading": (("marks", "signs"), "a link to the check|copy button|点开就是|复制键"),
-    "reference/glossary": ((), "Point at it|鼠标"),
-}
-# What stands in place of it at the beginning of the first chapter.
-ON_PAPER = {
-    "en": """<p>Programs check the formulas, the numbers and the sentences of this book. On paper, the sign ⊢ at the
-end of a sentence is a link to the test that proves it. How formulas and numbers were checked is told by the
-marks beside them on the site: <a href="./">{}</a>.</p>""",
-    "zh": """<p>书里的公式、数字和句子由程序核对。纸上只留下句末的 ⊢，它链接到证明这句话的测试；公式和数字怎样核对，由网站上的标记说明：<a href="./">{}</a>。</p>""",
+# What explains a screen: sections of the first chapter, paragraphs; and what stands there instead.
+SCREEN = re.compile("a link to the check|copy button|Point at it|点开就是|复制键|鼠标")
+PAPER = {
+    "en": "<p>Programs check the formulas, the numbers and the sentences of this book. The sign ⊢ at the "
+    "end of a sentence is a link to the test that proves it. How formulas and numbers were checked "
+    'stands on the site: <a href="{0}">{0}</a>.</p>',
+    "zh": "<p>书里的公式、数字和句子由程序核对。句末的 ⊢ 链接到证明这句话的测试；"
+    '公式和数字怎样核对，写在网站上：<a href="{0}">{0}</a>。</p>',
 }
 CHAPTER = {"en": "ch. {}", "zh": "第 {} 章"}
-# What leads to a figure; without it, the figure stands in parentheses.
-LEADS = re.compile(
-    r"(?i)(?<!\ )$|(\b(see|and|in|of|as|by|to|on|from|with|below|under)|[见看像与和]) $"
+# A figure to which no word leads: it stands in parentheses.
+ALONE = re.compile(
+    r"(?i)(?<!\b(?:see|and))(?<!\b(?:in|of|as|by|to|on))(?<!\b(?:from|with))(?<!\b(?:below|under))(?<![见看像与和]) $"
 )
 ROOT = "https://x0.invalid/"
 
@@ -83,7 +79,11 @@ class Paper:
         """The numbers of all chapters, by page."""
         parts = [part for part in self.book.nav if part.title[self.language]]
         names = [name for part in parts for name in part.pages if name in self.book.either]
-        chapters = [name for name in names if not name.startswith("reference/") and name != SCREEN]
+        chapters = [
+            name
+            for name in names
+            if not name.startswith("reference/") and name != "guide/explorers"
+        ]
         return {name: number for number, name in enumerate(chapters, 1)}
 
     @cached_property
@@ -97,9 +97,9 @@ class Paper:
         known = {
             (c.name, x): f"#{slug(c.name)}--{x}" for c in found for x in c.article.xpath(".//@id")
         }
-        for chapter in found:
-            title = chapter.article.xpath("./h1")[0].get("id", "")
-            known |= {(chapter.name, x): f"#{slug(chapter.name)}" for x in ("", title)}
+        for chapter in found:  # its title is named after the page
+            known[chapter.name, ""] = f"#{slug(chapter.name)}"
+            known[chapter.name, chapter.article.xpath("string(./h1/@id)")] = known[chapter.name, ""]
         for chapter in found:
             self._link(chapter, known)
         for chapter in found:
@@ -133,16 +133,16 @@ class Paper:
         return Chapter(name, self.numbers.get(name, 0), words, part, article)
 
     def _without_screen(self, name: str, article: Any) -> None:
-        sections, words = ON_SCREEN.get(name, ((), "$^"))
-        for found in [x for x in article.xpath("./p") if re.search(words, x.text_content())]:
+        """Leave what explains a screen to the site."""
+        for found in [x for x in article.xpath("./p") if SCREEN.search(x.text_content())]:
             found.drop_tree()
-        for heading in [x for x in article.xpath("./h2") if x.get("id") in sections]:
-            while (following := heading.getnext()).tag != "h2":
-                following.drop_tree()
-            heading.drop_tree()
         if name == "guide/reading":
-            place = f"{self.home}{self.root}{name}/"
-            note = ON_PAPER[self.language].format(place)
+            section = (
+                "./*[(self::h2 | preceding-sibling::h2[1])[last()][@id='marks' or @id='signs']]"
+            )
+            for found in article.xpath(section):
+                found.drop_tree()
+            note = PAPER[self.language].format(f"{self.home}{self.root}{name}/")
             article.xpath("./h1")[0].addnext(lxml.html.fragment_fromstring(note))
 
     @staticmethod
@@ -190,34 +190,25 @@ class Paper:
             if number and kind in ("eq", "fig") and "x0-ref" in link.get("class", ""):
                 link.text = (link.text or "").rpartition("\N{NO-BREAK SPACE}")[2]  # no title
                 renumber(link, number)
-                if kind == "fig":
-                    self._apart(link)
+                before = link.xpath("string(preceding-sibling::node()[1][self::text()])")
+                if (
+                    kind == "fig"
+                    and ALONE.search(before)
+                    and re.match("[.,;。，；]", link.tail or "")
+                ):
+                    link.text = f"({link.text})"
             elif number and number != chapter.number and (name, "") in known:
-                self._at(link, CHAPTER[self.language].format(number))
+                told, parent = CHAPTER[self.language].format(number), link.getparent()
+                if "__pages" in parent.get("class", ""):
+                    link.text, cited = told, anchor.replace("ref-", "cite-", 1)
+                    anchor = cited if (name, cited) in known else ""
+                elif not link.get("class") and parent.tag in ("p", "li"):
+                    link.set("data-at", f"（{told}）" if self.language == "zh" else f" ({told})")
             behind = {"ref": BACK[1], "references": BACK[1], "term": BACK[0]}.get(kind, "")
             place = known.get((name, anchor)) or known.get((behind, anchor))
             link.set("href", place or self.home + url.removeprefix(ROOT))
             link.attrib.pop("title", None)
             link.attrib.pop("download", None)
-
-    def _apart(self, link: Any) -> None:
-        """Put a figure in parentheses, if no word leads to it."""
-        before, tail = text_before(link), link.tail or ""
-        if tail[:1] in tuple(".,;。，；") and not LEADS.search(before):
-            opening, closing = "（）" if self.language == "zh" else "()"
-            text_before(link, (before.rstrip() if self.language == "zh" else before) + opening)
-            link.tail = closing + tail
-
-    def _at(self, link: Any, chapter: str) -> None:
-        """Tell the chapter to which words lead, where a line has room for it."""
-        parent = link.getparent()
-        if "__pages" in parent.get("class", ""):
-            link.text = chapter
-        elif not link.get("class") and parent.tag in ("p", "li"):
-            inside = re.search(r"[(（][^)）]*$", text_before(link))
-            marks = ("，", "") if inside else ("（", "）")
-            marks = marks if self.language == "zh" else ((", ", "") if inside else (" (", ")"))
-            link.set("data-at", chapter.join(marks))
 
     # Parts that stand elsewhere
 
@@ -287,15 +278,6 @@ class Paper:
 def shown(element: Any) -> str:
     """Return an element as HTML."""
     return str(lxml.html.tostring(element, encoding="unicode"))
-
-
-def text_before(link: Any, text: str | None = None) -> str:
-    """Return the text before a link; set it, if told."""
-    previous, parent = link.getprevious(), link.getparent()
-    element, kind = (parent, "text") if previous is None else (previous, "tail")
-    if text is not None:
-        setattr(element, kind, text)
-    return getattr(element, kind) or ""
 
 
 def halve(table: Any) -> None:

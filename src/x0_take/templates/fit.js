@@ -9,7 +9,7 @@
       box.style.fontSize = `${scale}em`;
     }
   }
-  for (const code of document.querySelectorAll("td code")) code.innerHTML = code.innerHTML.replace(/[(,]/g, "$&<wbr>");
+  for (const code of document.querySelectorAll("td code")) code.innerHTML = code.innerHTML.replace(/-\w+/g, `<span style="white-space: nowrap">$&</span>`).replace(/[(,]/g, "$&<wbr>");
   const room = document.body.clientWidth;
   for (const table of document.querySelectorAll("table")) {
     for (let size = 8.5; table.offsetWidth > room && size > 5; size -= 0.5) table.style.fontSize = `${size}pt`;
