@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -26,7 +25,7 @@ def home() -> str:
     repository = os.environ.get("X0_REPOSITORY", building.REPOSITORY)
     owner, name = repository.rstrip("/").split("/")[-2:]
     address = os.environ.get("X0_SITE_URL") or f"https://{owner}.github.io/{name}/"
-    return re.sub(r"/*$", "/", address)
+    return address.rstrip("/") + "/"
 
 
 def make(book: Book) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +21,22 @@ FOLDER = Path(__file__).parent
 BACK = ("reference/glossary", "reference/bibliography")  # unnumbered, behind the chapters
 # What leads through the site, what moves, and what stands once at the end of the book.
 CUT = re.compile(
-    r"\bx0-(where|after|foot|explorer|eq__tools|back|filter|terms|lab|choose|(refs|glossary)__pages)\b"
+    r"\bx0-(where|after|foot|explorer|eq__tools|back|filter|terms|choose)\b"
     r"|katex-mathml|md-code__nav"
+)
+# What explains a screen: sections of the first chapter, paragraphs; and what stands there instead.
+SCREEN = re.compile("a link to the check|copy button|Point at it|点开就是|复制键|鼠标")
+PAPER = {
+    "en": "<p>Programs check the formulas, the numbers and the sentences of this book. The sign ⊢ at the "
+    "end of a sentence is a link to the test that proves it. How formulas and numbers were checked "
+    'stands on the site: <a href="{0}">{0}</a>.</p>',
+    "zh": "<p>书里的公式、数字和句子由程序核对。句末的 ⊢ 链接到证明这句话的测试；"
+    '公式和数字怎样核对，写在网站上：<a href="{0}">{0}</a>。</p>',
+}
+CHAPTER = {"en": "ch. {}", "zh": "第 {} 章"}
+# A figure to which no word leads: it stands in parentheses.
+ALONE = re.compile(
+    r"(?i)(?<!\b(?:see|and))(?<!\b(?:in|of|as|by|to|on))(?<!\b(?:from|with))(?<!\b(?:below|under))(?<![见看像与和]) $"
 )
 ROOT = "https://x0.invalid/"
 
@@ -64,7 +79,11 @@ class Paper:
         """The numbers of all chapters, by page."""
         parts = [part for part in self.book.nav if part.title[self.language]]
         names = [name for part in parts for name in part.pages if name in self.book.either]
-        chapters = [name for name in names if not name.startswith("reference/")]
+        chapters = [
+            name
+            for name in names
+            if not name.startswith("reference/") and name != "guide/explorers"
+        ]
         return {name: number for number, name in enumerate(chapters, 1)}
 
     @cached_property
@@ -75,7 +94,12 @@ class Paper:
         found = [self._chapter(x) for x in wanted if not self.only or x in self.only]
         for chapter in found:
             self._number(chapter)
-        known = {(c.name, x) for c in found for x in c.article.xpath("//*[@id]/@id")}
+        known = {
+            (c.name, x): f"#{slug(c.name)}--{x}" for c in found for x in c.article.xpath(".//@id")
+        }
+        for chapter in found:  # its title is named after the page
+            known[chapter.name, ""] = f"#{slug(chapter.name)}"
+            known[chapter.name, chapter.article.xpath("string(./h1/@id)")] = known[chapter.name, ""]
         for chapter in found:
             self._link(chapter, known)
         for chapter in found:
@@ -96,12 +120,30 @@ class Paper:
             found.drop_tree()
         for found in article.find_class("x0-anchor"):
             found.drop_tag()
+        for found in article.find_class("x0-proof"):
+            found.text = "\N{WORD JOINER}⊢"  # not alone at the beginning of a line
+        self._without_screen(name, article)
         if name not in BACK:
             self._without_references(article)
+        for table in article.xpath(".//table[count(thead/tr/th) > 9]"):
+            halve(table)
         part = next(p.title[self.language] for p in self.book.nav if name in p.pages)
         (title,) = article.xpath("./h1")
         words = title.text_content().strip()
         return Chapter(name, self.numbers.get(name, 0), words, part, article)
+
+    def _without_screen(self, name: str, article: Any) -> None:
+        """Leave what explains a screen to the site."""
+        for found in [x for x in article.xpath("./p") if SCREEN.search(x.text_content())]:
+            found.drop_tree()
+        if name == "guide/reading":
+            section = (
+                "./*[(self::h2 | preceding-sibling::h2[1])[last()][@id='marks' or @id='signs']]"
+            )
+            for found in article.xpath(section):
+                found.drop_tree()
+            note = PAPER[self.language].format(f"{self.home}{self.root}{name}/")
+            article.xpath("./h1")[0].addnext(lxml.html.fragment_fromstring(note))
 
     @staticmethod
     def _without_references(article: Any) -> None:
@@ -135,9 +177,8 @@ class Paper:
         names = self.book.pages[self.language]
         return {f"{self.root}{address(f'{x}.md')}/".replace("//", "/"): x for x in names}
 
-    def _link(self, chapter: Chapter, known: set[tuple[str, str]]) -> None:
+    def _link(self, chapter: Chapter, known: dict[tuple[str, str], str]) -> None:
         base = f"{ROOT}{self.root}{address(f'{chapter.name}.md')}/"
-        printed = {name for name, _ in known}
         for link in chapter.article.xpath(".//a[@href]"):
             url = urljoin(base, link.get("href"))
             if not url.startswith(ROOT):
@@ -147,17 +188,25 @@ class Paper:
             kind = anchor.partition("-")[0]
             number = self.numbers.get(name, 0)
             if number and kind in ("eq", "fig") and "x0-ref" in link.get("class", ""):
+                link.text = (link.text or "").rpartition("\N{NO-BREAK SPACE}")[2]  # no title
                 renumber(link, number)
+                before = link.xpath("string(preceding-sibling::node()[1][self::text()])")
+                if (
+                    kind == "fig"
+                    and ALONE.search(before)
+                    and re.match("[.,;。，；]", link.tail or "")
+                ):
+                    link.text = f"({link.text})"
+            elif number and number != chapter.number and (name, "") in known:
+                told, parent = CHAPTER[self.language].format(number), link.getparent()
+                if "__pages" in parent.get("class", ""):
+                    link.text, cited = told, anchor.replace("ref-", "cite-", 1)
+                    anchor = cited if (name, cited) in known else ""
+                elif not link.get("class") and parent.tag in ("p", "li"):
+                    link.set("data-at", f"（{told}）" if self.language == "zh" else f" ({told})")
             behind = {"ref": BACK[1], "references": BACK[1], "term": BACK[0]}.get(kind, "")
-            if (name, anchor) in known:
-                place = f"#{slug(name)}--{anchor}"
-            elif (behind, anchor) in known:
-                place = f"#{slug(behind)}--{anchor}"
-            elif name in printed:
-                place = f"#{slug(behind if behind in printed else name)}"
-            else:
-                place = self.home + url.removeprefix(ROOT)
-            link.set("href", place)
+            place = known.get((name, anchor)) or known.get((behind, anchor))
+            link.set("href", place or self.home + url.removeprefix(ROOT))
             link.attrib.pop("title", None)
             link.attrib.pop("download", None)
 
@@ -169,6 +218,11 @@ class Paper:
         for found in article.xpath(".//*[@id][not(ancestor-or-self::*[local-name() = 'svg'])]"):
             found.set("id", f"{slug(chapter.name)}--{found.get('id')}")
         article.xpath("./h1")[0].set("id", slug(chapter.name))
+        for line in article.find_class("x0-source"):  # the address of the module, in full
+            for link in line.xpath("./a[position() > 1]"):
+                link.getparent().remove(link)
+            for link in line.xpath("./a"):
+                link.text, link.tail = re.sub(r"^https?://", "", link.get("href", "")), None
         for box in article.xpath(".//details"):
             (summary,) = box.xpath("./summary")
             if "solution" in box.get("class", ""):
@@ -181,11 +235,6 @@ class Paper:
                 for code in box.find_class("highlight") if box.find_class("x0-source") else ():
                     code.drop_tree()  # the address of the module stays
             box.tag = "div"
-        for line in article.find_class("x0-source"):  # the address of the module, in full
-            for link in line.xpath("./a[position() > 1]"):
-                link.getparent().remove(link)
-            for link in line.xpath("./a"):
-                link.text, link.tail = re.sub(r"^https?://", "", link.get("href", "")), None
         article.tag = "section"
         article.set("class", f"chapter md-typeset page-{slug(chapter.name)}")
 
@@ -229,6 +278,19 @@ class Paper:
 def shown(element: Any) -> str:
     """Return an element as HTML."""
     return str(lxml.html.tostring(element, encoding="unicode"))
+
+
+def halve(table: Any) -> None:
+    """Print the columns of a wide table as two tables; both begin with the first column."""
+    half = (len(table.xpath("./thead/tr/th")) + 2) // 2
+    other = deepcopy(table)
+    table.addnext(other)
+    for row in table.iter("tr"):
+        del row[half:]
+    for row in other.iter("tr"):
+        del row[1:half]
+        for found in row[0].xpath(".//*[@id]"):
+            del found.attrib["id"]
 
 
 def renumber(element: Any, chapter: int) -> None:
