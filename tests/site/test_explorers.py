@@ -417,12 +417,16 @@ VERDICTS = [
     ("activation=logistic&weight=2", "As predicted, the gradient vanishes and the signal holds."),
     ("activation=tanh&weight=4&depth=100", "As predicted, the gradient explodes and the signal holds."),
     ("activation=ReLU&weight=4", "As predicted, signal and gradient explode."),
-    ("activation=tanh&weight=0.95", "second moment of the signal tends to 0."),
-    ("activation=tanh&weight=1", "second moment of the signal tends to 0."),
+    ("activation=tanh&weight=0.95", "second moment of the signal tends to 0, that of the gradient tends to 0."),
+    ("activation=tanh&weight=1", "the signal tends to 0, that of the gradient changes by a power of the depth."),
     ("activation=tanh&weight=1.05", "second moment of the signal settles at 0.02"),
     ("activation=tanh&weight=0.5&bias=0.05", "second moment of the signal settles at 0.0"),
-    ("activation=ReLU&weight=2", "second moment of the signal settles at 1.00."),
-    ("activation=ReLU&weight=2&bias=0.05", "second moment of the signal grows without bound."),
+    ("activation=ReLU&weight=2", "second moment of the signal settles at 1.00, that of the gradient stays as it is."),
+    ("activation=tanh&weight=2", "that of the gradient grows without bound."),
+    ("activation=SELU&weight=1", "that of the gradient grows without bound."),
+    ("activation=logistic&weight=4", "that of the gradient tends to 0."),
+    ("activation=logistic&weight=100&depth=15", "As predicted, signal and gradient hold."),
+    ("activation=ReLU&weight=2&bias=0.05", "second moment of the signal grows without bound, that of the gradient stays as it is."),
 ]  # fmt: skip
 
 
@@ -435,9 +439,7 @@ def test_the_verdict_is_that_of_prediction_and_network(
     page.goto(f"{address('signal', 'en/')}?{query}")
     said = find(page, "signal").locator(".x0-explorer__said").inner_text()
     assert verdict in said
-    pattern = (
-        rf"multiplied by {NUMBER} \(this network: {NUMBER}\).*gradient’s by {NUMBER} \({NUMBER}\)"
-    )
+    pattern = rf"multiplied by {NUMBER} \(this network: {NUMBER}\).*gradient’s by {NUMBER} \(this network: {NUMBER}\)"
     found = re.search(pattern, said)
     assert found, said
     signal, drawn, gradient, back = (number(text) for text in found.groups())
@@ -453,7 +455,7 @@ def test_the_verdict_is_that_of_prediction_and_network(
         ]
         return " and ".join(reversed(parts) if "holds" in parts[0] else parts)
 
-    told = said.partition("From layer")[0]
+    told = said.partition("As layers")[0]
     predicted, here = judged(signal, gradient), judged(drawn, back)
     if predicted == here:
         assert told.strip() == f"As predicted, {here}."
@@ -489,7 +491,7 @@ def test_the_other_language_shows_the_same_view(page: Page) -> None:
     page.locator("#x0-lang").click()
     page.wait_for_url(f"{address('signal', 'en/')}?**")
     root = find(page, "signal")
-    assert root.locator("[name=weight]").input_value() == "2"
+    assert root.locator("[name=weight]").get_attribute("aria-valuetext") == "2"
     expect(page.locator(".x0-explorer__live")).to_be_visible()
 
 

@@ -20,9 +20,10 @@ export function written(number, digits = 3) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const exponent = Math.floor(Math.log10(Math.abs(value)));
+  const [factor, power] = value.toExponential(1).split("e"); // 9.96e-29 is 1.0e-28
   const text =
     exponent < -3 || exponent > 4
-      ? `${(value / 10 ** exponent).toFixed(1)}\u00a0×\u00a010${raised(exponent)}`
+      ? `${factor}\u00a0×\u00a010${raised(Number(power))}`
       : value.toFixed(Math.max(0, digits - 1 - exponent));
   return text.replace("-", "−");
 }

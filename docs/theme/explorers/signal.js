@@ -2,7 +2,7 @@
 
 import { ACTIVATIONS, NAMES } from "./numerics/activations.js";
 import { gradientPath, normals, scaleChain, spreads } from "./numerics/chain.js";
-import { iterateMap, limitMoment } from "./numerics/moments.js";
+import { activationMoments, iterateMap, limitMoment } from "./numerics/moments.js";
 import { dots, explorer, legend, panel, path, scaleLinear, scaleLog, written } from "./shared.js";
 
 const [FORWARD, BACKWARD] = ["var(--x1)", "var(--x2)"];
@@ -30,6 +30,17 @@ function verdict(signal, gradient, t) {
   const said = [t("Predicted: {}. In this network: {}.", predicted, found)];
   const strays = pairs.some(([theory, network]) => changed(network / theory) > FAR);
   return strays ? [...said, t("It is too narrow to follow the prediction.")] : said;
+}
+
+/** Say what becomes of the predicted moments as layers are added: the gradient's factor per layer, in the end, decides. */
+function limits(phi, weight, limit, gradient, t) {
+  const moment = Math.min(1e6, Math.max(1e-12, limit));
+  const excess = weight * activationMoments(phi, moment)[1] - 1;
+  const [zero, grows] = [t("tends to 0"), t("grows without bound")];
+  const held = Math.abs(gradient - 1) < 1e-6 ? t("stays as it is") : t("changes by a power of the depth");
+  const back = Math.abs(excess) < 1e-5 ? held : excess > 0 ? grows : zero;
+  const signal = limit === 0 ? zero : limit < Infinity ? t("settles at {}", written(limit)) : grows;
+  return t("As layers are added, the predicted second moment of the signal {}, that of the gradient {}.", signal, back);
 }
 
 /** The powers of ten that hold all values, a thousandth and a thousand at least. */
@@ -72,14 +83,13 @@ export default explorer(({ svg, width, height, values, t }) => {
   dots(area, thin(drawn), { x, y }, "dot", FORWARD);
 
   const limit = limitMoment(phi, weight, bias, 1);
-  const end = t(limit === 0 ? "tends to 0" : limit < Infinity ? "settles at {}" : "grows without bound", written(limit));
   const [signal, back] = [[forward, drawn].map((list) => list.at(-1)), [backward, gradient].map((list) => list[0])];
   return [
     ...verdict(signal, back, t),
+    limits(phi, weight, limit, back[0], t),
     t(
-      "From layer 1 to {} the signal’s second moment is multiplied by {} (this network: {}); from layer {} to 1 the gradient’s by {} ({}).",
+      "From layer 1 to {} the signal’s second moment is multiplied by {} (this network: {}); from layer {} to 1 the gradient’s by {} (this network: {}).",
       depth, ...signal.map((value) => written(value)), depth, ...back.map((value) => written(value)),
     ),
-    t("As layers are added, the predicted second moment of the signal {}.", end),
   ];
 }, CAPTION);
