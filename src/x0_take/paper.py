@@ -33,7 +33,7 @@ PAPER = {
     "zh": "<p>书里的公式、数字和句子由程序核对。句末的 ⊢ 链接到证明这句话的测试；"
     '公式和数字怎样核对，写在网站上：<a href="{0}">{0}</a>。</p>',
 }
-CHAPTER = {"en": "ch. {}", "zh": "第 {} 章"}
+CHAPTER = {"en": "ch.\N{NO-BREAK SPACE}{}", "zh": "第\N{NO-BREAK SPACE}{}\N{NO-BREAK SPACE}章"}
 # A figure to which no word leads: it stands in parentheses.
 ALONE = re.compile(
     r"(?i)(?<!\b(?:see|and))(?<!\b(?:in|of|as|by|to|on))(?<!\b(?:from|with))(?<!\b(?:below|under))(?<![见看像与和]) $"
