@@ -352,7 +352,7 @@ def test_enclosure(eq: Equation) -> None:
 
         for k in (0, 1):
             eq.holds(
-                n=3,
+                j=3,
                 k=k,
                 s=0.25,
                 xi=e.intermediate(k),

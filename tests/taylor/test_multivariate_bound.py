@@ -167,7 +167,7 @@ def test_one_function_takes_jets_and_tensors_if_written_with_methods() -> None:
 
 @pytest.mark.proves("multivariate-outward", kind="search", n="2000", range="1e-300…1e300")
 def test_intervals_lose_nothing() -> None:
-    """Each operation widens outward, so that rounding is inside the bound."""
+    """Each sum, product and quotient widens outward, so that rounding is inside the bound."""
     rng = np.random.default_rng(0)
     for _ in range(2000):
         a, b = (

@@ -168,7 +168,7 @@ def test_forward_mode_warns_where_warnings_are_errors(call: str) -> None:
     "multivariate-fused", kind="call", range="dropout 0 and 0.1, with and without weights"
 )
 def test_fused_attention_has_no_second_derivative(calls: list[str]) -> None:
-    """On the CPU attention is fused without dropout and weights; MATH has the second derivative."""
+    """On the CPU attention of four axes is fused without dropout and weights; MATH has the second derivative."""
     q = torch.randn(2, 2, 5, 4, requires_grad=True)
     x = torch.randn(5, 2, 8)
     names = {"F": torch.nn.functional, "nn": torch.nn, "q": q}
@@ -186,6 +186,7 @@ def test_fused_attention_has_no_second_derivative(calls: list[str]) -> None:
     layer = eval(heads, names)
     weight = layer.in_proj_weight
     assert not twice(eval(call, names), q)
+    assert twice(eval(call, names | {"q": q[0]}), q)  # three axes
     assert not twice(layer(x, x, x, need_weights=False)[0], weight)
     assert twice(layer(x, x, x)[0], weight)
     assert twice(torch.nn.functional.scaled_dot_product_attention(q, q, q, dropout_p=0.1), q)

@@ -13,7 +13,7 @@ from x0.taylor.multivariate_traps import bent, central_product, derivatives
 
 @pytest.mark.proves("multivariate-loud", kind="call")
 def test_two_traps_raise_and_one_does_not() -> None:
-    """A missing `create_graph` and a change in place raise errors; `detach` does not."""
+    """Both raise here; `detach` does not, nor a gradient without `create_graph` added to a loss."""
     x = torch.tensor(2.0, requires_grad=True)
     (first,) = torch.autograd.grad(torch.exp(x), x)
     with pytest.raises(RuntimeError, match="does not require grad"):
@@ -24,6 +24,10 @@ def test_two_traps_raise_and_one_does_not() -> None:
         torch.autograd.grad(h, x)
     (cut,) = torch.autograd.grad(x.detach() ** 2 * x, x)
     assert cut == 4  # a third of the derivative
+    for graph, slope in ((False, 12.0), (True, 12.0 + 2 * 12 * 12)):  # x^3 + (3 x^2)^2 at 2
+        loss = x**3
+        (first,) = torch.autograd.grad(loss, x, create_graph=graph, retain_graph=True)
+        assert torch.autograd.grad(loss + first**2, x)[0] == slope
 
 
 @pytest.mark.proves(

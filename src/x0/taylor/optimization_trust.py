@@ -2,7 +2,7 @@
 
 min of f + g . step + step . (H step) / 2 with |step| <= radius
 
-Conjugate gradients solve it from Hessian-vector products, without H.
+Conjugate gradients solve it roughly from products H v, without H.
 """
 
 # --8<-- [start:imports]
@@ -73,7 +73,7 @@ def to_border(step: Tensor, direction: Tensor, radius: float) -> Tensor:
 def conjugate_gradients(
     gradient: Tensor, product: Product, radius: float
 ) -> Tensor:
-    """Minimize the second-order model by conjugate gradients, in a ball.
+    """Roughly minimize the second-order model in a ball, by products H v.
 
     Args:
         gradient: The gradient g, real, shape (n,).

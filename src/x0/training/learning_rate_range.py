@@ -99,8 +99,7 @@ def range_test(
 def suggest_rate(rates: list[float], losses: list[float]) -> float:
     """Return half of the rate at which the smoothed loss is least.
 
-    Smoothed over 5 neighbors. Half, because the minimum of the curve comes
-    late: the loss still falls while the rate is already too high.
+    Smoothed over 5 neighbors. Half leaves a margin.
 
     Raises:
         ValueError: fewer than 5 losses, a NaN, or lists of different lengths.
