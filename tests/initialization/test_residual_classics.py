@@ -43,7 +43,7 @@ def test_vgg_reads_the_shape_of_thirteen_convolutions():
 
 @pytest.mark.claim("A-52")
 def test_the_constants_are_not_he_and_do_not_depend_on_width(values):
-    """Constants, below He in every layer; norms reset the scale, without them it adds up."""
+    """Constants, below He in every layer; norms reset the scale, without them it multiplies."""
     factors = values("residual_classics")["factors"]
     assert len(module.ALEXNET) == 8
     assert factors["conv1"] == min(factors.values())
@@ -71,8 +71,8 @@ def test_the_constants_are_not_he_and_do_not_depend_on_width(values):
 
 
 @pytest.mark.claim("A-51")
-def test_convolutions_and_residual_blocks_are_what_the_list_lacks(values, printed):
-    """A plain deep ReLU network needs He; a residual one starts from any gain."""
+def test_the_convolutions_of_vgg_lose_or_blow_up_the_signal(values, printed):
+    """A standard deviation of 0.01 loses the signal of VGG-16, a variance of 0.01 blows it up."""
     deep = [module.layer_factor(9 * 64, std) ** 30 for std in (0.01, math.sqrt(2 / 576))]
     assert deep[0] < 1e-40
     assert deep[1] == pytest.approx(1)
