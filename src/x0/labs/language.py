@@ -437,7 +437,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-rare} 每组字符的损失减去 Adam 的损失，八个种子的平均与标准误；从左到右，越来越常见。普通的 SGD 在频率 0.1% 到 0.3% 的字符上落后得最多；在最少见的一组上，它反而领先。Muon 在最少见的一组上与 Adam 看不出差别，在其余各组都领先。[^language-rare]
 #
-# 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
+# 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先有很大一部分出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
 #
 # ## 预热 {#warmup}
 #
