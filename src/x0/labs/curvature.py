@@ -5,7 +5,7 @@
 #
 # ## 问题 {#question}
 #
-# 一个三层的 tanh 网络学手写数字，用全部样本做梯度下降。学习率多大时，训练会失败？事先能由海森矩阵（Hessian）的最大特征值 $\lambda$ 预测吗？
+# 一个三层的 tanh 网络学 300 张手写数字，做全批量的梯度下降。学习率多大时，训练会失败？事先能由海森矩阵（Hessian）的最大特征值 $\lambda$ 预测吗？
 
 # %% [markdown] lang="en"
 # # Curvature and the learning rate {#curvature}
@@ -14,7 +14,7 @@
 #
 # ## Question {#question}
 #
-# A tanh network with three layers learns handwritten digits by gradient descent on the full training set. At which learning rate does training fail? Can the largest eigenvalue $\lambda$ of the Hessian matrix predict it beforehand?
+# A tanh network with three layers learns 300 handwritten digits by full-batch gradient descent. At which learning rate does training fail? Can the largest eigenvalue $\lambda$ of the Hessian matrix predict it beforehand?
 
 # %%
 from collections.abc import Callable
@@ -342,7 +342,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:curvature-surge} 从训练过的点出发的损失。0.9 倍的 $2/\lambda$，损失单调下降。{exact:1.4} 倍与 2 倍，损失先冲上去，又落回来，最后比 0.9 倍的更低；3 倍，损失一去不回（曲线在一百倍处截断）。[^curvature-surge]
 #
-# 于是要分清两个上限：学习率超过前一个，损失会高于起点；超过后一个，损失变成无穷。
+# 于是要分清两个上限：学习率到了前一个，损失开始高于起点；到了后一个，损失会变成无穷。
 
 # %% [markdown] lang="en"
 # {fig:curvature-surge} The loss from the trained point on. At 0.9 times $2/\lambda$ it falls steadily. At {exact:1.4} and 2 times it first surges, then comes back and ends lower than at 0.9, and at 3 times it does not come back (the curve is cut at a hundredfold).[^curvature-surge]
@@ -374,12 +374,12 @@ print(f"start    rises {rises_start:.1f}  diverges {diverges_start:.1f}")
 print(f"last without divergence: {last:.1f} and {last_start:.1f}")
 
 # %% [markdown] lang="zh"
-# 以 $2/\lambda$ 为单位，每隔 0.1 试一个，试到 {exact:3.5}。在训练过的点上，损失从 {val:curvature.rises:.1f} 起会上升，到 {val:curvature.diverges:.1f} 第一次发散。边界参差：{val:curvature.last:.1f} 又不发散，再往上都发散。在初始化处，损失从 {val:curvature.rises_start:.1f} 起会上升，从 {val:curvature.diverges_start:.1f} 起发散。
+# 以 $2/\lambda$ 为单位，每隔 0.1 试一个，试到 {exact:3.5}。在训练过的点上，损失从 {val:curvature.rises:.1f} 起会上升，到 {val:curvature.diverges:.1f} 第一次发散。边界参差：{val:curvature.last:.1f} 又不发散，再往上试过的都发散。在初始化处，损失从 {val:curvature.rises_start:.1f} 起会上升，从 {val:curvature.diverges_start:.1f} 起发散。
 #
 # 学习率在两个上限之间时，网络去了哪里？再走 300 步，量一量那里的 $\lambda$：
 
 # %% [markdown] lang="en"
-# The multiples of $2/\lambda$ that were tried are 0.1 apart and end at {exact:3.5}. At the trained point, the loss rises from {val:curvature.rises:.1f} on and first diverges at {val:curvature.diverges:.1f}. The border is ragged: at {val:curvature.last:.1f} it does not diverge, and beyond that it does. At initialization, it rises from {val:curvature.rises_start:.1f} on and diverges from {val:curvature.diverges_start:.1f} on.
+# The multiples of $2/\lambda$ that were tried are 0.1 apart and end at {exact:3.5}. At the trained point, the loss rises from {val:curvature.rises:.1f} on and first diverges at {val:curvature.diverges:.1f}. The border is ragged: at {val:curvature.last:.1f} it does not diverge, and at all higher ones that were tried it does. At initialization, it rises from {val:curvature.rises_start:.1f} on and diverges from {val:curvature.diverges_start:.1f} on.
 #
 # Where does the network go when the learning rate lies between the two limits? Take 300 steps and measure $\lambda$ there:
 
@@ -420,7 +420,7 @@ lowest, highest = min(settled), max(settled)
 # ## What was learned {#learned}
 #
 # - $2/\lambda$ is the limit of **descent**. At the trained point, the loss rises from {val:curvature.rises:.1f} times this rate on (the multiples that were tried are 0.1 apart).
-# - $2/\lambda$ is **not the limit at which training fails**. Beyond it, the loss surges, the network is thrown to a flatter place, and training goes on. The smallest multiple at which it diverged is {val:curvature.diverges:.1f}. In the literature this is called a catapult [@lewkowycz2020].
+# - $2/\lambda$ is **not the limit at which training fails**. Beyond it, the loss surges, the network is thrown to a flatter place, and training goes on. Of the multiples that were tried, the smallest at which it diverged is {val:curvature.diverges:.1f}. In the literature this is called a catapult [@lewkowycz2020].
 # - At initialization, $2/\lambda$ is a scale and not a limit: the loss rises from {val:curvature.rises_start:.1f} times this rate on and diverges from {val:curvature.diverges_start:.1f} times this rate on. For two-layer linear networks of infinite width, the theoretical value is 2 times, which is $4/\lambda$ [@lewkowycz2020].
 # - Curvature is not a constant of the network. In the four runs above, it followed the learning rate to nearly $2/\eta$, which is called the edge of stability [@cohen2021].
 # - An iteration that has stopped changing need not have converged. Power iteration stayed at {val:curvature.plateau:.2f} for 70 steps, and this is the second eigenvalue.

@@ -70,14 +70,14 @@ print(f"ln V {equal:.2f}, by frequency alone {single:.2f}")
 #
 # ## 模型 {#model}
 #
-# 一层 pre-norm 的 Transformer，宽 32，两个注意力头，看 16 个字符。各个位置都预测下一个字符。输出层与字符表共用权重，见[初始化 Transformer](../initialization/transformers.md#tied)。几十个模型用 `vmap` 叠在一起，一次训练。
+# 一层 pre-norm 的 Transformer，宽 32，两个注意力头，看 16 个字符。各个位置都预测下一个字符。输出层与字符表共用权重，见[初始化 Transformer](../initialization/transformers.md#tied)。`vmap` 把最多 16 个模型叠在一起训练。
 
 # %% [markdown] lang="en"
 # Repeated paragraphs make up {val:language.repeated:.0f}% of the text. There are {val:language.size:.0f} different characters; call this number $V$. With equal probabilities for all characters, the loss is $\ln V$, which is {val:language.equal:.2f}. With their frequencies as probabilities, it is {val:language.single:.2f}.
 #
 # ## The model {#model}
 #
-# The model is a transformer of one pre-norm layer, with width 32 and two attention heads. It sees 16 characters and predicts the next one at each position. The output layer shares its weights with the table of characters, see [Initializing transformers](../initialization/transformers.md#tied). `vmap` stacks dozens of models, which train together.
+# The model is a transformer of one pre-norm layer, with width 32 and two attention heads. It sees 16 characters and predicts the next one at each position. The output layer shares its weights with the table of characters, see [Initializing transformers](../initialization/transformers.md#tied). `vmap` stacks up to 16 models, which train together.
 
 
 # %%
@@ -187,7 +187,7 @@ own_one = first[False][-1]
 #
 # ## 优化器 {#optimizers}
 #
-# 对手有四个：普通的 SGD，动量 0.9 的 SGD，Adam（$\beta_2$ 取 {exact:0.95}），Muon（隐藏层的矩阵归它，字符表归 Adam，步长的尺度见[自适应方法](../training/adaptive.md#muon-adamw)）。每步 8 行，共 300 步；学习率先预热 30 步，再直线降到零。
+# 对手有四个：普通的 SGD，动量 0.9 的 SGD，Adam（$\beta_2$ 取 {exact:0.95}），Muon（隐藏层的矩阵归它，字符表与位置表归 Adam，步长的尺度见[自适应方法](../training/adaptive.md#muon-adamw)）。每步 8 行，共 300 步；学习率先预热 30 步，再直线降到零。
 #
 # 比较要公平：每种方法先用两个种子试一串学习率，相邻的差一倍；选中的那一个不在两端。再换八个新种子，用选中的学习率训练，只报这八个的结果。种子相同，起点与批次就相同，差值成对计算。
 #
@@ -437,7 +437,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-rare} 每组字符的损失减去 Adam 的损失，八个种子的平均与标准误；从左到右，越来越常见。普通的 SGD 在频率 0.1% 到 0.3% 的字符上落后得最多；在最少见的一组上，它反而领先。Muon 在最少见的一组上与 Adam 看不出差别，在其余各组都领先。[^language-rare]
 #
-# 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先主要出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
+# 在以词为单位的语言模型上，Kunstner 等人发现，Adam 的领先有很大一部分出在少见的词上 [@kunstner2024]。这里，频率在 0.1% 到 0.3% 的字符上，SGD 与 Adam 的差是 {val:language.lead["SGD"][1]:.2f}。这一组只占全部字符的 {val:language.of_text:.0f}%，却占 Adam 全部领先的 {val:language.of_lead:.0f}%。更少见的字符上，差是 {val:language.lead["SGD"][0]:.2f}，符号相反。
 #
 # ## 预热 {#warmup}
 #
@@ -478,7 +478,7 @@ plt.show()
 # %% [markdown] lang="zh"
 # {fig:language-warmup} Adam 的验证损失，有预热与没有预热，两个种子的平均。在最高的两个学习率上，没有预热的一条更高；学习率再低，两条线就靠得很近。[^language-warmup]
 #
-# 八个新种子，各取最好的学习率，没有预热的一方高 {val:language.gain:.3f}。学习率是 {exact:0.03125} 时，高 {val:language.gain_high[0]:.2f}；是 {exact:0.0625} 时，高 {val:language.gain_high[1]:.2f}。在[学习率](../training/learning-rate.md#warm-up)一章里，有了预热，更高的学习率也能用；在这个模型上也是如此。在最好的学习率上，差别与误差相当。[^language-warmup]
+# 八个新种子，各取最好的学习率，没有预热的一方高 {val:language.gain:.3f}。学习率是 {exact:0.03125} 时，高 {val:language.gain_high[0]:.2f}；是 {exact:0.0625} 时，高 {val:language.gain_high[1]:.2f}。在[学习率](../training/learning-rate.md#warm-up)一章里，有了预热，更高的学习率也能用；这个模型没有预热也能训练，只是学习率高时损失更高。[^language-warmup]在最好的学习率上，差别不到误差的三倍，不足以下结论。[^language-warmup]
 #
 # ## 调度 {#schedules}
 #
@@ -487,7 +487,7 @@ plt.show()
 # %% [markdown] lang="en"
 # {fig:language-warmup} Validation loss of Adam with and without warm-up, means over two seeds. At the two highest rates, the line without warm-up is the higher one. At lower rates the two lines are close.[^language-warmup]
 #
-# With eight new seeds, the runs without warm-up end higher by {val:language.gain:.3f} at their best rates. At a rate of {exact:0.03125} the difference is {val:language.gain_high[0]:.2f}, and at {exact:0.0625} it is {val:language.gain_high[1]:.2f}. In the chapter [Learning rate](../training/learning-rate.md#warm-up), warm-up made higher rates usable, and it does so on this model. At the best rate, the difference is comparable to its error.[^language-warmup]
+# With eight new seeds, the runs without warm-up end higher by {val:language.gain:.3f} at their best rates. At a rate of {exact:0.03125} the difference is {val:language.gain_high[0]:.2f}, and at {exact:0.0625} it is {val:language.gain_high[1]:.2f}. In the chapter [Learning rate](../training/learning-rate.md#warm-up), warm-up made higher rates usable. This model trains at them without warm-up as well, but to a higher loss.[^language-warmup] At the best rate, the difference is less than three times its error, which is too little to tell.[^language-warmup]
 #
 # ## Schedules {#schedules}
 #
@@ -523,14 +523,14 @@ for name, (d, error) in lower.items():
     print(f"  minus linear {d:+.3f} ± {error:.3f}" if error else "")
 
 # %% [markdown] lang="zh"
-# 从高到低：余弦是 {val:language.levels["cosine"]:.3f}，直线是 {val:language.levels["linear"]:.3f}，先不变再降是 {val:language.levels["hold, fall"]:.3f}。学习率不变是 {val:language.levels["constant"]:.3f}，取平均之后是 {val:language.levels["constant, mean of the last"]:.3f}。与直线的差，余弦是 {val:language.lower["cosine"]:.3f}，先不变再降是 {val:language.lower["hold, fall"]:.3f}。[^language-schedules] 在二次函数上量到的名次，在这里反了过来。取平均与先不变再降，差别与误差相当；两者都能在不知道总步数时开始训练。
+# 从高到低：余弦是 {val:language.levels["cosine"]:.3f}，直线是 {val:language.levels["linear"]:.3f}，先不变再降是 {val:language.levels["hold, fall"]:.3f}。学习率不变是 {val:language.levels["constant"]:.3f}，取平均之后是 {val:language.levels["constant, mean of the last"]:.3f}。与直线的差，余弦是 {val:language.lower["cosine"]:.3f}，先不变再降是 {val:language.lower["hold, fall"]:.3f}。[^language-schedules] 在二次函数上，余弦低于先不变再降；在这里反了过来。不过那里的调度共用一个学习率，这里各自挑选。取平均与先不变再降，差别与误差相当；两者都能在不知道总步数时开始训练。
 #
 # ## 输出层 {#head}
 #
 # 共用的输出层，与自有的输出层相比；再把共用的字符表的标准差换成 1。猜一猜：初始损失高出那么多，300 步之后还看得出来吗？
 
 # %% [markdown] lang="en"
-# From high to low, the cosine ends at {val:language.levels["cosine"]:.3f}, the straight line at {val:language.levels["linear"]:.3f}, and the rate that is held and then falls at {val:language.levels["hold, fall"]:.3f}. A constant rate ends at {val:language.levels["constant"]:.3f}, and at {val:language.levels["constant, mean of the last"]:.3f} if the mean is taken. Compared with the straight line, the cosine differs by {val:language.lower["cosine"]:.3f} and the rate that is held by {val:language.lower["hold, fall"]:.3f}.[^language-schedules] The order that was measured on the quadratic is reversed here. The difference between the mean and the rate that is held is comparable to its error, and neither needs to know the number of steps at the start.
+# From high to low, the cosine ends at {val:language.levels["cosine"]:.3f}, the straight line at {val:language.levels["linear"]:.3f}, and the rate that is held and then falls at {val:language.levels["hold, fall"]:.3f}. A constant rate ends at {val:language.levels["constant"]:.3f}, and at {val:language.levels["constant, mean of the last"]:.3f} if the mean is taken. Compared with the straight line, the cosine differs by {val:language.lower["cosine"]:.3f} and the rate that is held by {val:language.lower["hold, fall"]:.3f}.[^language-schedules] On the quadratic, the cosine ended below the rate that is held; here it is the other way round. There, however, the schedules shared one rate, and here each has its own. The difference between the mean and the rate that is held is comparable to its error, and neither needs to know the number of steps at the start.
 #
 # ## The head {#head}
 #
@@ -581,8 +581,8 @@ print(write(one, validation[:LENGTH], 240))
 # - 输出层的标准差越大，初始损失越高；标准差是 1 时，共用的比自有的还要高得多 {fig:language-first}。这样的输出层，出发时比乱猜差得多，300 步也没有补回来。[^language-head]
 # - Muon 领先 Adam，Adam 领先普通的 SGD，前一个差距更大 {fig:language-rates}。按每个字符算，Adam 领先 SGD 最多的是频率 0.1% 到 0.3% 的字符；在更少见的字符上，领先的是 SGD {fig:language-rare}。
 # - 动量 0.9 没有给 SGD 带来看得出的好处，两边各取了最好的学习率。[^language-ranking]
-# - 预热在这里放宽了学习率的范围；在最好的学习率上，换来的与误差相当 {fig:language-warmup}。
-# - 先不变再降，结果比直线低，直线又比余弦低。[^language-schedules] 在带噪声的二次函数上，余弦低于先不变再降。两个问题的名次不同。
+# - 在高的学习率上，预热使损失更低 {fig:language-warmup}；在最好的学习率上，换来的不到误差的三倍。[^language-warmup]
+# - 先不变再降，结果比直线低，直线又比余弦低。[^language-schedules] 在带噪声的二次函数上，余弦低于先不变再降。
 #
 # 这些是一个小模型头 300 步的结果；模型更大、训练更久时会怎样，这里没有量。
 #
@@ -603,8 +603,8 @@ print(write(one, validation[:LENGTH], 240))
 # - The first loss grows with the standard deviation of the head, and at 1 a shared head starts far higher than one of its own {fig:language-first}. A shared head of standard deviation 1 starts far worse than guessing and has not made up for it after 300 steps.[^language-head]
 # - Muon is ahead of Adam, and Adam is ahead of plain SGD by less {fig:language-rates}. Per character, Adam's lead over SGD is largest at frequencies between 0.1% and 0.3%. On rarer characters, SGD is ahead {fig:language-rare}.
 # - A momentum of 0.9 brought SGD no visible gain, each at its best rate.[^language-ranking]
-# - Warm-up widens the range of learning rates here. At the best rate, its gain is comparable to the error {fig:language-warmup}.
-# - The rate that is held and then falls ends lower than the straight line, and the straight line lower than the cosine.[^language-schedules] On the noisy quadratic, the cosine ends below the rate that is held. The two problems rank the schedules differently.
+# - At high learning rates, warm-up lowers the loss {fig:language-warmup}. At the best rate, its gain is less than three times the error.[^language-warmup]
+# - The rate that is held and then falls ends lower than the straight line, and the straight line lower than the cosine.[^language-schedules] On the noisy quadratic, the cosine ends below the rate that is held.
 #
 # These are results of a small model in its first 300 steps. What happens with larger models or longer training was not measured.
 #

@@ -50,7 +50,7 @@ goal = wanted[:128]
 # - 网络：$f(\theta_0 + \Delta) - f(\theta_0)$；
 # - 线性化：$f$ 在 $\theta_0$ 处沿 $\Delta$ 的方向导数，由 `torch.func.jvp` 算出，代价与前向传播相当。
 #
-# 两者相差的是展开式里一阶以后的项 {eq:multivariate-taylor}。两者都用同样的 128 张图、同样的学习率 1，走 100 步；十个种子用 `vmap` 叠在一起。
+# 激活函数光滑时，两者相差的是展开式里一阶以后的项 {eq:multivariate-taylor}。两者都用同样的 128 张图、同样的学习率 1，走 100 步；十个种子用 `vmap` 叠在一起。
 
 # %% [markdown] lang="en"
 # ## Two models {#models}
@@ -60,7 +60,7 @@ goal = wanted[:128]
 # - the network: $f(\theta_0 + \Delta) - f(\theta_0)$;
 # - the linearization: the derivative of $f$ at $\theta_0$ along $\Delta$, which `torch.func.jvp` computes at a cost similar to a forward pass.
 #
-# What separates the two are the later terms of the expansion {eq:multivariate-taylor}. Both take 100 steps on the same 128 images with a learning rate of 1. `vmap` stacks ten seeds.
+# For a smooth activation, what separates the two are the later terms of the expansion {eq:multivariate-taylor}. Both take 100 steps on the same 128 images with a learning rate of 1. `vmap` stacks ten seeds.
 
 
 # %%
@@ -338,14 +338,14 @@ plt.show()
 #
 # 因子从 1 变成 8，tanh 的距离从 {val:linear.scaled["tanh", 1.0]:.3f} 降到 {val:linear.scaled["tanh", 8.0]:.4f}；变成 ¼，升到 {val:linear.scaled["tanh", 0.25]:.3f}。
 #
-# 还有一处，两者连去向都不同。线性化的损失是二次函数，学习率过了 $2/\lambda$ 就发散 {eq:learning-rate-limit}；网络可以走到更平的地方去，见[曲率实验](curvature.md#training)。猜一猜：网络能超过多少？
+# 还有一处，两者连去向都不同。线性化的损失是二次函数，记 $\lambda$ 为它的海森矩阵的最大特征值，学习率过了 $2/\lambda$ 就发散 {eq:learning-rate-limit}；网络可以走到更平的地方去，见[曲率实验](curvature.md#training)。猜一猜：网络能超过多少？
 
 # %% [markdown] lang="en"
 # {fig:linear-scale} Width 64: the relative distance against the factor $\alpha$ of the output, means over ten seeds. The smaller $\alpha$ is, the further the network is from its linearization.[^linear-scale]
 #
 # If the factor goes from 1 to 8, the distance of tanh falls from {val:linear.scaled["tanh", 1.0]:.3f} to {val:linear.scaled["tanh", 8.0]:.4f}. At ¼ it rises to {val:linear.scaled["tanh", 0.25]:.3f}.
 #
-# There is another place where the two part for good. The loss of the linearization is quadratic and diverges beyond a learning rate of $2/\lambda$ {eq:learning-rate-limit}. The network can move to where the loss is flatter, as in the [curvature lab](curvature.md#training). Make a guess: how far beyond can the network go?
+# There is another place where the two part for good. The loss of the linearization is quadratic and diverges beyond a learning rate of $2/\lambda$, where $\lambda$ is the largest eigenvalue of its Hessian matrix {eq:learning-rate-limit}. The network can move to where the loss is flatter, as in the [curvature lab](curvature.md#training). Make a guess: how far beyond can the network go?
 
 # %%
 single = (starts[64][0][:1], starts[64][1][:1])

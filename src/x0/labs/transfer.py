@@ -1,7 +1,7 @@
 # %% [markdown] lang="zh"
 # # 小网络的学习率，大网络能用吗 {#transfer}
 #
-# 在窄的网络上挑好学习率，直接拿到宽的网络上用，这是 μP 的承诺 [@yang2022]。这里量一量：需要哪几条规定，少了一条会怎样。
+# 在窄的网络上挑好学习率，直接拿到宽的网络上用，这是 μP 的承诺 [@yang2022]。这里量一量：照它的规定做，学习率搬过去行不行；少了一条又会怎样。
 #
 # ## 问题 {#question}
 #
@@ -12,7 +12,7 @@
 # %% [markdown] lang="en"
 # # Does the learning rate of a small network serve a large one? {#transfer}
 #
-# Tune the learning rate on a narrow network and use it on a wide one: this is what μP promises [@yang2022]. This lab measures which rules it takes, and what happens if one of them is left out.
+# Tune the learning rate on a narrow network and use it on a wide one: this is what μP promises [@yang2022]. This lab measures whether the rate can be carried over under the rules of μP, and what happens if one of them is left out.
 #
 # ## Question {#question}
 #
@@ -153,14 +153,14 @@ def losses(n: int, powers: range, rule: Rule) -> Tensor:
 #
 # Adam 的一步，把矩阵的每个元素改变大约一个学习率 {eq:adaptive-first}。一个神经元收到 $n$ 个这样的改变，方向一致，加起来与 $n$ 成正比 {eq:optimizers-change-adam}。学习率不变，网络越宽，这一份改变就越大；因子 $32/n$ 抵消它。第二层还收到第一层的改变，这一份不随宽度增大。[^transfer-first]
 #
-# 检验的办法：用同一个学习率 2⁻⁷ 走一步，量各层的输出改变了多少，画成宽度的函数。先猜一猜：两种做法的斜率各是多少？
+# 检验的办法：用同一个学习率 2⁻⁷ 走一步，量第二层与输出改变了多少，画成宽度的函数。先猜一猜：两种做法的斜率各是多少？
 
 # %% [markdown] lang="en"
 # ## Before training: the coordinate check {#coordinates}
 #
 # A step of Adam changes each entry of a matrix by about one learning rate {eq:adaptive-first}. A neuron receives $n$ such changes, which point the same way, and they add up in proportion to $n$ {eq:optimizers-change-adam}. With a constant rate, this part of the change grows with the width, and the factor $32/n$ cancels the growth. The second layer also receives the change of the first, a part that does not grow.[^transfer-first]
 #
-# The check takes one step with the same rate, 2⁻⁷, measures how much the output of each layer has changed, and plots the change against the width. Make a guess: which slopes do the two ways have?
+# The check takes one step with the same rate, 2⁻⁷, measures how much the second layer and the output have changed, and plots the change against the width. Make a guess: which slopes do the two ways have?
 
 
 # %%
