@@ -98,6 +98,14 @@ def test_the_rows_of_an_epoch_are_each_used_once():
     )
 
 
+def test_each_seed_has_an_order_of_its_own():
+    orders = {
+        tuple(loop.rows_of_step(0, 100, loop.Settings(seed=seed)).tolist())
+        for seed in (0, 1, 2, 2**31, 2**32)
+    }
+    assert len(orders) == 5
+
+
 def test_only_matrices_decay_and_the_rate_rises_and_falls(whole):
     decay = {
         p.ndim: group["weight_decay"]
