@@ -1,6 +1,9 @@
 """Streams: repeatable, independent, and without a trace in the global state."""
 
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -35,7 +38,7 @@ def test_one_stream_for_all_couples_what_should_not_be(values):
 
 @pytest.mark.proves("reproducibility-same", kind="call", n="2 × 50")
 def test_the_same_seed_gives_the_same_bits_on_one_cpu():
-    """Two trainings with one seed, on one CPU and in one thread, end in the same bits."""
+    """On one CPU, in one thread, one seed gives the same bits; the order of a set of strings needs PYTHONHASHSEED."""
 
     def trained():
         with repro.global_streams(0):
@@ -50,6 +53,12 @@ def test_the_same_seed_gives_the_same_bits_on_one_cpu():
             return torch.nn.utils.parameters_to_vector(model.parameters()).detach()
 
     assert torch.equal(trained(), trained())
+    command = [sys.executable, "-c", "print(list(set('abcdefgh')))"]
+    orders = [
+        subprocess.check_output(command, env={**os.environ, "PYTHONHASHSEED": seed})
+        for seed in ("1", "2", "1")
+    ]
+    assert orders[0] == orders[2] != orders[1]
 
 
 @pytest.mark.proves("reproducibility-index", kind="call")
