@@ -118,7 +118,7 @@ def test_the_streams_of_the_table_leave_the_global_ones_alone():
 @pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
 def test_shares_of_processes():
     """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the
-    whole's, with other last bits for another number of processes, but not behind BatchNorm."""
+    whole's, with other last bits for another number of processes, but not behind BatchNorm or for unequal tokens."""
     data = list(range(60))
     uneven = [
         row
@@ -163,6 +163,18 @@ def test_shares_of_processes():
     parts = [behind_norm(x[share(rank, 2, 7, 0)] + 1) for rank in range(2)]
     whole = behind_norm(x + 1)
     assert not torch.allclose(torch.stack(parts).mean(0), whole, atol=1e-5)
+
+    def over_tokens(rows, valid):
+        losses = (rows @ w).square()
+        return torch.autograd.grad((losses * valid).sum() / valid.sum(), w)[0]
+
+    shares = [share(rank, 2, 7, 0) for rank in range(2)]
+    for counts, equal in (((10, 10), True), ((2, 30), False)):
+        valid = torch.zeros(60)
+        for rows, count in zip(shares, counts, strict=True):
+            valid[rows[:count]] = 1
+        mean = torch.stack([over_tokens(x[rows], valid[rows]) for rows in shares]).mean(0)
+        assert torch.allclose(mean, over_tokens(x, valid), atol=1e-5) == equal
 
 
 def draw_globals():
