@@ -70,6 +70,19 @@ def test_a_killed_run_ends_with_the_same_bits(whole, tmp_path):
     assert same(resumed, whole)
 
 
+def test_the_end_is_validated_and_saved(whole, tmp_path):
+    path = tmp_path / "run.pt"
+    torch.manual_seed(0)
+    run, _, _ = loop.digits_run(SETTINGS)
+    loop.train_to_end(run, path)
+    assert SETTINGS.steps % SETTINGS.every
+    assert torch.load(path, weights_only=True)["step"] == SETTINGS.steps
+    assert run.best <= run.validate()
+    finished, _, _ = loop.digits_run(SETTINGS)
+    loop.train_to_end(finished, path)
+    assert same(finished, whole)
+
+
 @pytest.mark.parametrize("left_out", ["optimizer", "scheduler", "random", "step"])
 def test_each_part_of_the_state_is_needed(whole, tmp_path, left_out):
     path = tmp_path / "run.pt"

@@ -169,7 +169,8 @@ def train_to_end(run: Run, path: Path, until: int | None = None) -> None:
     last = run.settings.steps if until is None else until
     while run.step < last:
         run.train_step()
-        if run.step % run.settings.every == 0:
+        ended = run.step == run.settings.steps
+        if ended or run.step % run.settings.every == 0:
             run.validate()
             run.save(path)
 
