@@ -222,7 +222,7 @@ def test_the_loop_trains_the_model_and_resumes_with_the_same_bits(
     start = whole.validate()
     loop.train_to_end(whole, tmp_path / "whole.pt")
     assert whole.best < start - 1  # it learns
-    for until in np.random.default_rng().integers(1, 60, 4).tolist():
+    for until in np.random.default_rng().choice(range(1, 60), 4, replace=False).tolist():
         path = tmp_path / f"{until}.pt"
         killed = language_run(lab)
         killed.validate()

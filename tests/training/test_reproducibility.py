@@ -1,6 +1,9 @@
 """Streams: repeatable, independent, and without a trace in the global state."""
 
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -35,7 +38,7 @@ def test_one_stream_for_all_couples_what_should_not_be(values):
 
 @pytest.mark.proves("reproducibility-same", kind="call", n="2 × 50")
 def test_the_same_seed_gives_the_same_bits_on_one_cpu():
-    """Two trainings with one seed, on one CPU and in one thread, end in the same bits."""
+    """On one CPU, in one thread, one seed gives the same bits; the order of a set of strings needs PYTHONHASHSEED."""
 
     def trained():
         with repro.global_streams(0):
@@ -50,6 +53,12 @@ def test_the_same_seed_gives_the_same_bits_on_one_cpu():
             return torch.nn.utils.parameters_to_vector(model.parameters()).detach()
 
     assert torch.equal(trained(), trained())
+    command = [sys.executable, "-c", "print(list(set('abcdefgh')))"]
+    orders = [
+        subprocess.check_output(command, env={**os.environ, "PYTHONHASHSEED": seed})
+        for seed in ("1", "2", "1")
+    ]
+    assert orders[0] == orders[2] != orders[1]
 
 
 @pytest.mark.proves("reproducibility-index", kind="call")
@@ -109,7 +118,7 @@ def test_the_streams_of_the_table_leave_the_global_ones_alone():
 @pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
 def test_shares_of_processes():
     """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the
-    whole's, with other last bits for another number of processes, but not behind BatchNorm."""
+    whole's, with other last bits for another number of processes, but not behind BatchNorm or for unequal tokens."""
     data = list(range(60))
     uneven = [
         row
@@ -154,6 +163,18 @@ def test_shares_of_processes():
     parts = [behind_norm(x[share(rank, 2, 7, 0)] + 1) for rank in range(2)]
     whole = behind_norm(x + 1)
     assert not torch.allclose(torch.stack(parts).mean(0), whole, atol=1e-5)
+
+    def over_tokens(rows, valid):
+        losses = (rows @ w).square()
+        return torch.autograd.grad((losses * valid).sum() / valid.sum(), w)[0]
+
+    shares = [share(rank, 2, 7, 0) for rank in range(2)]
+    for counts, equal in (((10, 10), True), ((2, 30), False)):
+        valid = torch.zeros(60)
+        for rows, count in zip(shares, counts, strict=True):
+            valid[rows[:count]] = 1
+        mean = torch.stack([over_tokens(x[rows], valid[rows]) for rows in shares]).mean(0)
+        assert torch.allclose(mean, over_tokens(x, valid), atol=1e-5) == equal
 
 
 def draw_globals():

@@ -70,6 +70,19 @@ def test_a_killed_run_ends_with_the_same_bits(whole, tmp_path):
     assert same(resumed, whole)
 
 
+def test_the_end_is_validated_and_saved(whole, tmp_path):
+    path = tmp_path / "run.pt"
+    torch.manual_seed(0)
+    run, _, _ = loop.digits_run(SETTINGS)
+    loop.train_to_end(run, path)
+    assert SETTINGS.steps % SETTINGS.every
+    assert torch.load(path, weights_only=True)["step"] == SETTINGS.steps
+    assert run.best <= run.validate()
+    finished, _, _ = loop.digits_run(SETTINGS)
+    loop.train_to_end(finished, path)
+    assert same(finished, whole)
+
+
 @pytest.mark.parametrize("left_out", ["optimizer", "scheduler", "random", "step"])
 def test_each_part_of_the_state_is_needed(whole, tmp_path, left_out):
     path = tmp_path / "run.pt"
@@ -96,6 +109,14 @@ def test_the_rows_of_an_epoch_are_each_used_once():
     assert not torch.equal(
         loop.rows_of_step(0, 100, settings), loop.rows_of_step(10, 100, settings)
     )
+
+
+def test_each_seed_has_an_order_of_its_own():
+    orders = {
+        tuple(loop.rows_of_step(0, 100, loop.Settings(seed=seed)).tolist())
+        for seed in (0, 1, 2, 2**31, 2**32)
+    }
+    assert len(orders) == 5
 
 
 def test_only_matrices_decay_and_the_rate_rises_and_falls(whole):

@@ -88,7 +88,8 @@ def contrastive(one: Tensor, other: Tensor, scale: float = 0.1) -> Tensor:
         raise ValueError(f"Expected real numbers. Received: {one.dtype}")
     unit = [functional.normalize(x, dim=1, eps=1e-6) for x in (one, other)]
     similarity = unit[0] @ unit[1].T / scale
-    return functional.cross_entropy(similarity, torch.arange(len(one)))
+    own = torch.arange(len(one), device=one.device)
+    return functional.cross_entropy(similarity, own)
 
 
 def policy_gradient(z: Tensor, actions: Tensor, advantage: Tensor) -> Tensor:

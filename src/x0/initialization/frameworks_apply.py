@@ -47,7 +47,8 @@ def untouched(
         raise ValueError(f"The model has no parameters. Received: {model}")
     for parameter in probe.parameters():
         parameter.fill_(torch.nan)
-    with torch.random.fork_rng(devices=[]):
+    devices = range(torch.cuda.device_count())
+    with torch.random.fork_rng(devices=devices):
         probe.apply(function)
     return [n for n, p in probe.named_parameters() if p.isnan().any()]
 

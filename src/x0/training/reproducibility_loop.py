@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
@@ -58,7 +59,8 @@ def rate_factor(step: int, settings: Settings) -> float:
 def rows_of_step(step: int, samples: int, settings: Settings) -> Tensor:
     """Return the rows of a batch, shape (batch,), from seed and step alone."""
     epoch, place = divmod(step, samples // settings.batch)
-    stream = torch.Generator().manual_seed((settings.seed << 32) + epoch)
+    state = np.random.SeedSequence((settings.seed, epoch)).generate_state(1)
+    stream = torch.Generator().manual_seed(int(state[0]))
     order = torch.randperm(samples, generator=stream)
     return order[place * settings.batch : (place + 1) * settings.batch]
 
@@ -167,7 +169,8 @@ def train_to_end(run: Run, path: Path, until: int | None = None) -> None:
     last = run.settings.steps if until is None else until
     while run.step < last:
         run.train_step()
-        if run.step % run.settings.every == 0:
+        ended = run.step == run.settings.steps
+        if ended or run.step % run.settings.every == 0:
             run.validate()
             run.save(path)
 
