@@ -30,8 +30,7 @@ PAPER = {
     "en": "<p>Programs check the formulas, the numbers and the sentences of this book. The sign ⊢ at the "
     "end of a sentence is a link to the test that proves it. How formulas and numbers were checked "
     'stands on the site: <a href="{0}">{0}</a>.</p>',
-    "zh": "<p>书里的公式、数字和句子由程序核对。句末的 ⊢ 链接到证明这句话的测试；"
-    '公式和数字怎样核对，写在网站上：<a href="{0}">{0}</a>。</p>',
+    "zh": '<p>书里的公式、数字和句子由程序核对。句末的 ⊢ 链接到证明这句话的测试；公式和数字怎样核对，写在网站上：<a href="{0}">{0}</a>。</p>',
 }
 CHAPTER = {"en": "ch.\N{NO-BREAK SPACE}{}", "zh": "第\N{NO-BREAK SPACE}{}\N{NO-BREAK SPACE}章"}
 # A figure to which no word leads: it stands in parentheses.
