@@ -52,7 +52,8 @@ def rate_factor(step: int, settings: Settings) -> float:
     """Return the factor of the rate: a linear rise, then a cosine to zero."""
     if step < settings.warmup:
         return (step + 1) / settings.warmup
-    done = (step - settings.warmup) / (settings.steps - settings.warmup)
+    fall = max(1, settings.steps - settings.warmup)
+    done = (step - settings.warmup) / fall
     return (1 + math.cos(math.pi * done)) / 2
 
 
