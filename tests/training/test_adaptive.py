@@ -149,3 +149,17 @@ def test_values(values):
     assert shown["first"][1] == pytest.approx([10] * 3, rel=1e-3)
     assert max(shown["late"][0]) < 0.1 * min(shown["first"][0])
     assert max(shown["gaps"]) < 1e-12
+
+
+@pytest.mark.proves("adaptive-half", kind="call")
+def test_float16_and_a_gradient_of_zero():
+    """In float16 the default epsilon is 0 and a gradient of 0 gives NaN, except with fused=True."""
+    assert torch.tensor(1e-8).half() == 0
+    for options, lost in (({}, True), ({"foreach": True}, True), ({"fused": True}, False)):
+        weight = nn.Parameter(torch.ones(1, dtype=torch.float16))
+        weight.grad = torch.zeros_like(weight)
+        torch.optim.Adam([weight], lr=0.1, **options).step()
+        assert bool(weight.isnan()) == lost
+    half = torch.ones(1, dtype=torch.float16)
+    with pytest.raises(ValueError, match="epsilon"):
+        adaptive.adam_step(half, 0 * half, 0 * half, 0 * half, 1, 0.1)

@@ -199,3 +199,14 @@ def test_groups_and_classes_at_once():
     for train, test in StratifiedGroupKFold().split(groups, mixed, groups):
         assert not set(groups[train]) & set(groups[test])
         assert abs(mixed[train].mean() - mixed[test].mean()) < 0.15
+
+
+@pytest.mark.proves("datasets-rounded", kind="call")
+def test_scikit_learn_can_leave_a_small_class_out():
+    """stratify rounds the shares and leaves 10 of 500 out of a test of 10; stratified_split takes one."""
+    y = np.repeat([1, 0], [10, 490])
+    for seed in range(10):
+        _, tested = train_test_split(y, stratify=y, test_size=0.02, random_state=seed)
+        assert tested.sum() == 0
+        _, test = datasets.stratified_split(y, 0.02, rng(seed))
+        assert y[test].sum() == 1

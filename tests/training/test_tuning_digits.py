@@ -33,7 +33,7 @@ def test_the_learning_rate_explains_most(values):
 
 @pytest.mark.proves("tuning-null", kind="cause", seeds=20, effect="3 / 63 → 0")
 def test_sobol_points_give_an_axis_without_effect_a_share_near_zero(monkeypatch):
-    """An axis without effect explains 0% with Sobol points and 3 / 63 with independent ones."""
+    """If one axis alone decides, smoothly, one without effect explains 0% with Sobol points, 3 / 63 with independent ones."""
     sobol = {run: digits.sobol_settings(run) for run in range(20)}
     low, high = torch.tensor(list(digits.SPACE.values())).log().T
     generator = torch.Generator().manual_seed(0)
@@ -82,3 +82,32 @@ def test_halving_loses_nothing_that_can_be_measured(values):
     assert abs(mean) < 2 * error < 0.5
     mean, error = shown["lead"]
     assert abs(mean) < 2 * error < 0.5
+
+
+@pytest.mark.proves("tuning-joint", kind="cause", seeds=200, effect="0 → 1.6")
+def test_jumps_and_joint_effects_add_to_an_axis_without_effect(monkeypatch):
+    """A jump, or two axes together, add a little to the share of an axis without effect; one axis, smoothly, does not."""
+    settings = {run: digits.sobol_settings(run) for run in range(200)}
+    monkeypatch.setattr(digits, "sobol_settings", settings.__getitem__)
+
+    def null(accuracy_of):
+        monkeypatch.setattr(
+            digits,
+            "trained_trials",
+            lambda run: accuracy_of(settings[run]).double().numpy()[None, :, None],
+        )
+        found = 100 * np.array([digits.explained(run)[2] for run in settings])
+        return found.mean(), found.std(ddof=1) / len(found) ** 0.5
+
+    def bump(z):
+        return (-(z.log() ** 2) / 4).exp()
+
+    smooth, _ = null(lambda s: bump(s[:, 0] / 0.3))
+    assert abs(smooth) < 0.2
+    for accuracy_of in (
+        lambda s: (s[:, 0] > 0.05) & (s[:, 0] < 1),
+        lambda s: bump(s[:, 0] / s[:, 1] / 0.5),
+        lambda s: (s[:, 0] / s[:, 1] > 0.05) & (s[:, 0] / s[:, 1] < 3),
+    ):
+        mean, error = null(accuracy_of)
+        assert 0.3 < mean - 4 * error < mean + 4 * error < 3
