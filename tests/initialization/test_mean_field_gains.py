@@ -93,7 +93,7 @@ def test_the_tanh_form_of_gelu_has_almost_the_same_gain(values):
 
 @pytest.mark.proves("gains-sampled", kind="ratio", seeds=200, effect="> 4")
 def test_a_sampled_gain_of_squared_relu_is_worse_than_one_of_tanh():
-    """The error of a sampled gain is more than 4 times as large for squared ReLU as for tanh."""
+    """The relative error of a sampled gain is more than 4 times as large for squared ReLU as for tanh."""
     nodes, weights = module.gaussian_rule()
     square = {name: module.ACTIVATIONS[name](nodes) ** 2 for name in ("tanh", "relu squared")}
     variance = {n: float(weights @ x**2 / (weights @ x) ** 2) - 1 for n, x in square.items()}
