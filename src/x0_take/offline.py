@@ -15,7 +15,7 @@ FOLDER = "x0"  # what the archive unpacks into
 LEFT_OUT = re.compile(
     r"404\.html|sitemap\.xml.*|assets/cards/.*|(en/)?search/.*|.*\.zip|llms-full\.txt"
 )
-_LINK = re.compile(r'(\shref=")([^"#?:]*)(#[^"]*)?"')
+_LINK = re.compile(r'(\shref=")([^"#?:]*)([?#][^"]*)?"')
 # Scripts of kind module, and fonts asked for ahead, count as requests to a foreign host.
 _ASKED = re.compile(r'<script type="module"[^>]*></script>|<link rel="preload"[^>]*>')
 

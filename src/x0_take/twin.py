@@ -149,7 +149,7 @@ class Twin:
         if target.startswith("#"):
             return text
         if not re.match(r"\w+:", target):
-            target = self._moved(target.partition("#")[0])
+            target = self._moved(re.split("[?#]", target)[0])
         return f"{sign}[{text}]({target})"
 
     def _moved(self, target: str) -> str:
