@@ -118,6 +118,7 @@ def test_apparatus_comes_last(page: Page, language: str) -> None:
 def test_little_is_fetched_before_the_first_result(page: Page, language: str, query: str) -> None:
     page.goto(FOLDERS[language])
     settle(page)
+    page.wait_for_load_state("networkidle")  # an explorer in view is fetched late
     answers: list[Any] = []
     page.on("response", lambda answer: answers.append(answer))
     page.keyboard.press("Control+k")
