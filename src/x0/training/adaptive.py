@@ -36,7 +36,7 @@ def adagrad_step(
     The sum u before it is not negative.
 
     Raises:
-        ValueError: as check does.
+        ValueError: as `_check_step` does.
 
     >>> one = torch.ones(1)
     >>> theta, u = adagrad_step(one, -3 * one, 0 * one, 0.1)
@@ -65,7 +65,7 @@ def rmsprop_step(
     The mean u before it is not negative.
 
     Raises:
-        ValueError: beta is not in [0, 1); also as check does.
+        ValueError: beta is not in [0, 1); also as `_check_step` does.
 
     >>> one = torch.ones(1)
     >>> theta, _ = rmsprop_step(one, -3 * one, 0 * one, 0.1)
@@ -110,7 +110,7 @@ def adam_step(
         decoupled: as in AdamW; else the decay is part of the gradient.
 
     Raises:
-        ValueError: t is less than 1; also as check does.
+        ValueError: t is less than 1; also as `_check_step` does.
 
     >>> one = torch.ones(1, dtype=torch.float64)
     >>> theta, _, _ = adam_step(one, -3 * one, 0 * one, 0 * one, 1, 0.1)
