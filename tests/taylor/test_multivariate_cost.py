@@ -78,7 +78,7 @@ def test_the_graph_of_the_gradient_takes_memory(values: Callable[[str], Any]) ->
 
 @pytest.mark.proves("multivariate-cost", kind="caption", range="n = 22…1312")
 def test_the_figure_shows_a_rising_and_a_flat_series_below_their_bounds() -> None:
-    """H v costs between 2 and 3 gradients; H stays below 2n + 1 and approaches it."""
+    """H v costs between 2 and 3 gradients; H stays below 2n + 1, and the ratio rises towards 1."""
     figure = plot_ratios()
     (axis,) = figure.axes
     full, bound, product, three = (np.asarray(line.get_ydata()) for line in axis.lines)

@@ -152,12 +152,12 @@ plateau = at_trained[-1]
 # %% [markdown] lang="zh"
 # 从第 30 步到第 100 步，两列的变化都不到 0.01。它们收敛了吗？先猜一猜，再往下看。
 #
-# Lanczos 迭代每步也做一次乘积，但是留下每一步的向量，并让它们两两正交。在这组向量里，$H$ 是三对角矩阵，它两端的特征值就是近似值。残差 $\lvert Hv - \lambda v\rvert$ 说明近似到什么程度。
+# Lanczos 迭代每步也做一次乘积，但是留下每一步的向量，并让它们两两正交。在这组向量里，$H$ 变成一个小的三对角矩阵，它两端的特征值近似 $H$ 两端的特征值；在这两个数左右残差 $\lvert Hv - \lambda v\rvert$ 的范围内，各有 $H$ 的一个特征值。
 
 # %% [markdown] lang="en"
 # From step 30 to step 100, both columns stand still to within 0.01. Have they converged? Make a guess before you read on.
 #
-# Lanczos iteration also takes one product per step, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ becomes a small tridiagonal matrix. The largest and the smallest eigenvalue of that matrix approximate those of $H$, and the residual $\lvert Hv - \lambda v\rvert$ tells how well.
+# Lanczos iteration also takes one product per step, but it keeps the vectors and makes them orthogonal to each other. In this basis, $H$ becomes a small tridiagonal matrix. The largest and the smallest eigenvalue of that matrix approximate those of $H$, and within the residual $\lvert Hv - \lambda v\rvert$ of each there is an eigenvalue of $H$.
 
 
 # %%

@@ -2,8 +2,8 @@
 
 e after one step = (I - rate * H) e + second order in e
 
-Training with a fixed rate raises the largest eigenvalue until it stands at
-2 / rate: the edge of stability (Cohen et al. 2021).
+Training with a fixed rate may raise the largest eigenvalue until it stands
+at 2 / rate: the edge of stability (Cohen et al. 2021).
 """
 
 # --8<-- [start:imports]

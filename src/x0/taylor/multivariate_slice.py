@@ -1,4 +1,4 @@
-"""Along any line through a network's parameters the error orders show.
+"""Along lines through a network's parameters the error orders show.
 
 |f(x + s v) - T_k| ~ s^(k+1), here for the loss of a 21-parameter network
 
