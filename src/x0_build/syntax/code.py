@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 WIDTH = 80
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
@@ -25,24 +26,20 @@ class Part:
     short: str
 
 
-def parts(text: str, *, silent: bool = False) -> Iterator[Part]:
+@cache
+def parts(text: str, *, silent: bool = False) -> list[Part]:
     """Cut a section into its parts.
 
     Args:
         text: The section.
         silent: In the short form of statements, nothing is printed.
     """
-    waiting: list[ast.stmt] = []
-    for node in [*ast.parse(text).body, None]:
-        if (node is None or isinstance(node, _DEFINITIONS)) and waiting:
-            rows = ast.Module(waiting, [])
-            yield Part("", _text(text, rows), _shortened(text, rows, silent))
-            waiting = []
-        if isinstance(node, _DEFINITIONS):
-            rows = ast.Module([node], [])
-            yield Part(node.name, _text(text, rows), _shortened(text, rows, silent))
-        elif node is not None:
-            waiting.append(node)
+    groups = groupby(ast.parse(text).body, lambda x: x if isinstance(x, _DEFINITIONS) else None)
+    return [
+        Part(node.name if node else "", _text(text, rows), _shortened(text, rows, silent))
+        for node, group in groups
+        for rows in [ast.Module([*group], [])]
+    ]
 
 
 def _text(text: str, rows: ast.Module) -> str:
