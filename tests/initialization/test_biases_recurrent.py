@@ -95,14 +95,17 @@ def test_the_rest_of_the_gradient_comes_through_the_recurrent_weights():
             assert biases_recurrent.cell_gradient(lstm, 50) == pytest.approx(gate**50, rel=1e-3)
 
 
+@pytest.mark.claim("A-48")
 def test_with_zero_weights_the_gate_is_all_there_is():
     lstm = nn.LSTM(2, 8)
     with torch.no_grad():
         for p in lstm.parameters():
             p.zero_()
-        lstm.bias_ih_l0[8:16] = 1.0
-    gate = 1 / (1 + math.exp(-1))
-    assert biases_recurrent.cell_gradient(lstm, 20) == pytest.approx(gate**20, rel=1e-4)
+    for bias in (0.0, 1.0):
+        with torch.no_grad():
+            lstm.bias_ih_l0[8:16] = bias
+        gate = 1 / (1 + math.exp(-bias))
+        assert biases_recurrent.cell_gradient(lstm, 20) == pytest.approx(gate**20, rel=1e-4)
 
 
 def test_figure():

@@ -72,6 +72,7 @@ def test_the_shortcut_has_the_law_of_dense_networks():
     assert abs(difference) < 4 * error + 4 / n
 
 
+@pytest.mark.claim("A-06")
 @pytest.mark.proves("finite-width-lognormal", kind="caption", n=20000)
 def test_figure_has_wider_and_lower_laws_for_smaller_n():
     """Narrower networks spread more and have a lower median; dashed: close to the points."""

@@ -18,6 +18,7 @@ def check(sample, theory, wrong):
     assert abs(mean - wrong) > 4 * error
 
 
+@pytest.mark.claim("A-58")
 @pytest.mark.parametrize("count", [6, 12])
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_the_two_laws(count, scale):

@@ -29,6 +29,7 @@ def test_the_mlp_branch_of_pytorch_modules():
     assert abs(np.mean(sample) - 2 * theory) > 4 * error
 
 
+@pytest.mark.claim("A-48")
 def test_the_stream_of_gpt_blocks():
     added = sum(module.branch_moments(module.WIDTH * module.STD**2))
     for scaled in (False, True):

@@ -66,6 +66,7 @@ def test_the_variance_is_unchanged_to_first_order_only():
 
 
 @pytest.mark.claim("B-16")
+@pytest.mark.claim("B-18")
 def test_the_expansion_needs_mean_zero():
     rng = np.random.default_rng(0)
     h = np.tanh(1 + 0.1 * rng.standard_normal(100_000))

@@ -159,6 +159,8 @@ def test_w_wt_is_not_the_identity():
         edge = (1 + math.sqrt(c)) ** 2
         assert eigenvalues[-1] == pytest.approx(edge, rel=0.1)
         assert np.linalg.matrix_rank(gram) == min(rows, columns)
+        if rows == columns:
+            assert abs(eigenvalues[0]) < 0.01
         if rows < columns:
             assert eigenvalues[0] == pytest.approx((1 - math.sqrt(c)) ** 2, rel=0.2)
 

@@ -130,6 +130,7 @@ def test_the_coefficients_are_those_of_nested_autograd() -> None:
         (derivative,) = torch.autograd.grad(derivative, s, create_graph=True)
 
 
+@pytest.mark.claim("C-23")
 def test_one_pass_costs_the_square_of_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = []
     times = Interval.times

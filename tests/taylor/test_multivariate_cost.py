@@ -18,6 +18,7 @@ from x0.taylor.multivariate_cost import (
 )
 
 
+@pytest.mark.claim("C-23")
 @pytest.mark.claim("C-46")
 def test_a_product_costs_at_most_three_gradients_and_the_matrix_about_two_n() -> None:
     found = [cost_ratios(width) for width in WIDTHS]

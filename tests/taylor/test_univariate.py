@@ -150,6 +150,11 @@ def test_the_polynomial_solves_integrates_and_minimizes() -> None:
     coefficients = taylor_coefficients(torch.exp, 0.0, 6).tolist()
     integral = sum(c / (n + 1) for n, c in enumerate(coefficients))
     assert 0 < (math.e - 1) - integral <= math.e / math.factorial(8)
+    # Quadrature: the midpoint rule misses the first term that it drops, h^3 / 24 times f''.
+    for h in (0.1, 0.01):
+        constant, _, half = taylor_coefficients(torch.exp, 0.5, 2).tolist()
+        missed = 2 * math.exp(0.5) * math.sinh(h / 2) - h * constant
+        assert missed == pytest.approx(half * h**3 / 12, rel=h**2)
     # Optimization: the minimum of the second-order polynomial is that of a quadratic, in one step.
     _, slope, half_curvature = taylor_coefficients(lambda x: 3 * (x - 5) ** 2 + 1, -2.0, 2).tolist()
     assert -2.0 - slope / (2 * half_curvature) == pytest.approx(5.0, rel=1e-15)

@@ -40,7 +40,7 @@ def rows(weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
 
 # --8<-- [start:fans]
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
+    """Return (fan_in, fan_out) of a (out, in, *kernel) weight."""
     if len(shape) < 2:
         raise ValueError(
             "fan_in and fan_out need at least 2 dimensions. "

@@ -54,7 +54,7 @@ def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
 
 # --8<-- [start:std]
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
+    """Return (fan_in, fan_out) of a (out, in, *kernel) weight."""
     if len(shape) < 2:
         raise ValueError(
             "fan_in and fan_out need at least 2 dimensions. "
@@ -99,7 +99,7 @@ def he_normal_(
     """Fill tensor in place from N(0, std^2) and return it.
 
     Args:
-        tensor: weight of shape (fan_out, fan_in, *kernel).
+        tensor: weight of shape (out, in, *kernel).
         a: negative slope of the leaky ReLU that follows.
         mode: "fan_in" keeps the forward pass, "fan_out" the backward pass.
         nonlinearity: name of the function that follows, see gain.
@@ -161,7 +161,7 @@ def he_normal(
     *,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Return a weight of shape (fan_out, fan_in, *kernel) from N(0, std^2).
+    """Return a weight of shape (out, in, *kernel) from N(0, std^2).
 
     Raises:
         ValueError: as he_std does.

@@ -20,7 +20,7 @@ SEED = 0
 
 # --8<-- [start:init]
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
+    """Return (fan_in, fan_out) of a (out, in, *kernel) weight."""
     if len(shape) < 2:
         raise ValueError(
             "fan_in and fan_out need at least 2 dimensions. "
@@ -36,7 +36,7 @@ def lecun_normal_(
     """Fill tensor in place from N(0, gain^2 / fan_in) and return it.
 
     Args:
-        tensor: weight of shape (fan_out, fan_in, *kernel).
+        tensor: weight of shape (out, in, *kernel).
         gain: factor of the standard deviation.
         generator: source of randomness.
 
@@ -98,7 +98,7 @@ def scaled_tanh(z: Tensor) -> Tensor:
 def lecun_normal(
     shape: Sequence[int], gain: float = 1.0, *, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return a weight of shape (fan_out, fan_in, *kernel) from a normal law.
+    """Return a weight of shape (out, in, *kernel) from a normal law.
 
     Raises:
         ValueError: shape has fewer than 2 dimensions, or a negative gain.

@@ -68,7 +68,7 @@ def orthogonal_(
 def orthogonal(
     shape: Sequence[int], gain: float = 1, *, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return an orthogonal weight of shape (fan_out, fan_in, *kernel).
+    """Return an orthogonal weight of shape (out, in, *kernel).
 
     Raises:
         ValueError: shape has fewer than 2 dimensions.

@@ -19,7 +19,7 @@ SEED = 0
 
 # --8<-- [start:fans]
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a (fan_out, fan_in, *kernel) weight."""
+    """Return (fan_in, fan_out) of a (out, in, *kernel) weight."""
     if len(shape) < 2:
         raise ValueError(
             "fan_in and fan_out need at least 2 dimensions. "
@@ -41,7 +41,7 @@ def xavier_uniform_(
     """Fill tensor in place from U(-a, a), a = gain sqrt(6 / (in + out)).
 
     Args:
-        tensor: Weight of shape (fan_out, fan_in, *kernel).
+        tensor: Weight of shape (out, in, *kernel).
         gain: Factor on the standard deviation.
         generator: Source of randomness; None is PyTorch's default generator.
 
@@ -79,7 +79,7 @@ def xavier_normal_(
     """Fill tensor in place from N(0, std²), std = gain sqrt(2 / (in + out)).
 
     Args:
-        tensor: Weight of shape (fan_out, fan_in, *kernel).
+        tensor: Weight of shape (out, in, *kernel).
         gain: Factor on the standard deviation.
         generator: Source of randomness; None is PyTorch's default generator.
 
@@ -116,7 +116,7 @@ def xavier_uniform(
     """Return a float64 weight of the given shape drawn from U(-a, a).
 
     Args:
-        shape: (fan_out, fan_in, *kernel).
+        shape: (out, in, *kernel).
         rng: Source of randomness.
         gain: Factor on the standard deviation.
 
@@ -140,7 +140,7 @@ def xavier_normal(
     """Return a float64 weight of the given shape drawn from N(0, std²).
 
     Args:
-        shape: (fan_out, fan_in, *kernel).
+        shape: (out, in, *kernel).
         rng: Source of randomness.
         gain: Factor on the standard deviation.
 
