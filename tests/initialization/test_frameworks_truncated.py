@@ -1,4 +1,4 @@
-"""Figure frameworks-truncated-readings: the three standard deviations of 0.02."""
+"""Figure frameworks-truncated-readings: the two standard deviations of 0.02."""
 
 import math
 

@@ -109,6 +109,30 @@ def test_which_weights_ignore_their_scale():
                         p.div_(scale if p.dim() > 1 else 1)
 
 
+class Gated(nn.Module):
+    """A residual block whose branch is multiplied by a gate, at first 0."""
+
+    def __init__(self, gate):
+        super().__init__()
+        self.gate = nn.Parameter(torch.tensor(gate))
+        self.free, self.bound = nn.Linear(8, 8, bias=False), nn.Linear(8, 8)
+
+    def forward(self, x):
+        return x + self.gate * self.bound(nn.functional.layer_norm(self.free(x), (8,)))
+
+
+@pytest.mark.proves("normalization-hidden", kind="call", range="gate 0, 1; last layer 0")
+def test_weights_without_an_effect_are_left_out():
+    """Weights behind a gate or a last layer of 0 have no effect and are not returned."""
+    torch.manual_seed(0)
+    x = torch.randn(32, 8)
+    assert list(module.effective_learning_rates(Gated(1.0), x, lr=0.1)) == ["free.weight"]
+    assert module.effective_learning_rates(Gated(0.0), x, lr=0.1) == {}
+    model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
+    nn.init.zeros_(model[2].weight)
+    assert module.effective_learning_rates(model, x, lr=0.1) == {}
+
+
 @pytest.mark.proves("normalization-lists", kind="call", range="5 seeds")
 def test_a_bias_before_layer_norm_ties_the_scale_down():
     """Of the model of the exercise 0.weight is free and no other; without the bias 3.weight too."""

@@ -28,6 +28,15 @@ def test_scaling_touches_the_last_weight_only():
         torch.testing.assert_close(branch[2].weight, last / 3)
 
 
+def test_a_layer_that_branches_share_is_scaled_once():
+    shared = nn.Linear(16, 16), nn.Linear(16, 16)
+    before = [layer.weight.clone() for layer in shared]
+    residual.scale_branches_([nn.Sequential(shared[0], nn.ReLU(), shared[1]) for _ in range(4)])
+    torch.testing.assert_close(shared[1].weight, before[1] / 2)
+    residual.fixup_([nn.Sequential(shared[0], nn.ReLU(), nn.Linear(16, 16)) for _ in range(4)])
+    torch.testing.assert_close(shared[0].weight, before[0] / 2)
+
+
 def test_scaling_finds_the_output_projection_of_attention():
     class Attention(nn.Module):
         def __init__(self):

@@ -1,4 +1,4 @@
-"""PyTorch's default keeps a third of q only where fan_in is what it seems.
+"""PyTorch's default keeps a third of q where its bound counts the terms.
 
 q_out / p_in = (terms per output) / (3 * the number in the bound)
 """

@@ -1,4 +1,4 @@
-"""Half precision turns small numbers into zeros: below 2^-25 nothing is left.
+"""float16 turns small numbers into zeros: below 2^-25 nothing is left.
 
 P(w = 0) = 2 Phi(2^-25 / sigma) - 1 for weights of std sigma in float16.
 """

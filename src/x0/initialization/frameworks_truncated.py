@@ -1,4 +1,4 @@
-"""One number, 0.02, names three standard deviations.
+"""One number, 0.02, names two standard deviations.
 
 A normal distribution cut at two sigma keeps the std 0.8796 sigma.
 

@@ -1,4 +1,4 @@
-"""Under LeCun's rule SELU and the scaled tanh keep their signal, others not.
+"""Under LeCun's rule tanh loses its signal, the logistic function its gradient.
 
 Real networks follow q_l = E[phi(z)^2] and d_(l-1) = E[phi'(z)^2] d_l.
 

@@ -31,8 +31,10 @@ def effective_learning_rates(
     It is lr / |w|^2 for SGD and lr / |w| for Adam, whose steps do not shrink
     with the gradient.
 
-    Doubles one weight at a time and looks whether the output changes. Works
-    on a copy in train mode, without dropout: the model stays as it is.
+    Doubles one weight at a time and looks whether the output changes. One
+    that can be 0 without a change is left out: it may stand behind a gate of
+    0. Works on a copy in train mode, without dropout: the model stays as it
+    is.
 
     Args:
         model: returns one tensor, has numbers, and can be copied (the old
@@ -71,12 +73,14 @@ def effective_learning_rates(
         number = weight.is_floating_point() or weight.is_complex()
         if weight.ndim < 2 or not number or not weight.any():
             continue  # twice 0 is 0
-        weight.mul_(2)
-        change = float(
-            (model(batch.clone()) - output).abs().square().mean().sqrt()
-        )
-        weight.div_(2)
-        if change <= tol * float(output.abs().square().mean().sqrt()):
+        value, changes = weight.clone(), []
+        for factor in (2, 0):
+            weight.copy_(factor * value)
+            difference = model(batch.clone()) - output
+            changes.append(float(difference.abs().square().mean().sqrt()))
+        weight.copy_(value)
+        limit = tol * float(output.abs().square().mean().sqrt())
+        if changes[0] <= limit and not changes[1] <= limit:  # or NaN
             length = float(weight.abs().square().sum().sqrt())
             rates[name] = lr / (length if optimizer == "adam" else length**2)
     return rates

@@ -88,5 +88,5 @@ if __name__ == "__main__":
         optimizer.step()
     first = next(model.parameters())
     units = distinct_units(first.T)
-    print(f"constant weights, 20 steps: distinct units  {units} of 64")
+    print(f"constant weights, 20 steps: units of layer 1  {units} of 64")
     # --8<-- [end:demo]

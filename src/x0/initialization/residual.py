@@ -1,6 +1,6 @@
 """With K residual branches, each is scaled by 1/sqrt(K) or starts at zero.
 
-E[x_K^2] = (1 + s^2)^K * E[x_0^2]; s = 1/sqrt(K) keeps it below e
+E[x_K^2] = (1 + s^2)^K * E[x_0^2]; s = 1/sqrt(K) keeps the factor below e
 
 Zhang, Dauphin and Ma (2019), Fixup; Radford et al. (2019), section 2.3.
 """
@@ -105,8 +105,8 @@ def scale_branches_(branches: Sequence[nn.Module]) -> None:
     Raises:
         ValueError: as branch_layers does; then nothing has changed.
     """
-    once = dict.fromkeys(branches)  # a shared branch comes several times
-    for layer in [branch_layers(branch)[-1] for branch in once]:
+    lasts = [branch_layers(branch)[-1] for branch in branches]
+    for layer in dict.fromkeys(lasts):  # a shared layer comes several times
         write_(layer, layer.weight / math.sqrt(len(branches)))
 
 
@@ -151,12 +151,13 @@ def fixup_(
     0.5
     """
     ends = [] if head is None else branch_layers(head)
-    once = dict.fromkeys(branches)  # a shared branch comes several times
-    for *others, last in [branch_layers(branch) for branch in once]:
+    factors: dict[Any, float] = {}  # a shared layer comes several times
+    for *others, last in [branch_layers(branch) for branch in branches]:
         ends.append(last)
         for layer in others:
-            factor = len(branches) ** (-1 / (2 * len(others)))
-            write_(layer, layer.weight * factor)
+            factors[layer] = len(branches) ** (-1 / (2 * len(others)))
+    for layer, factor in factors.items():
+        write_(layer, layer.weight * factor)
     for layer in ends:
         write_(layer, torch.zeros_like(layer.weight))
         if getattr(layer, "bias", None) is not None:

@@ -67,9 +67,9 @@ def step_size(
 ) -> Tensor:
     """Return by how much a gradient step per unit rate moves the output.
 
-    It is the sum of the squared gradients of all branch weights, for the
-    output Σ rᵢ xᵢ with random r. Branches have `weights` He layers; the last
-    is 0 and the others are multiplied by factor.
+    It is the sum of the squared gradients of all branch weights over the
+    width, for the output Σ rᵢ xᵢ with random r. Branches have `weights`
+    layers of gain 1; the last is 0, the others are multiplied by factor.
 
     Returns:
         Tensor of shape (networks,).

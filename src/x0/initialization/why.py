@@ -38,7 +38,8 @@ def gradient_norms(
 
     Returns:
         For each call of such a layer: "delta", the gradient in its output,
-        "weight", and "bias" (0 without a trained one).
+        "weight", and "bias" (0 without a trained one). MultiheadAttention
+        does not call its out_proj.
 
     Raises:
         ValueError: No such layer ran, or one has a weight without gradient:

@@ -1,6 +1,6 @@
 """One start, five measurements: symmetry, scale, spectrum, descent, seeds.
 
-Orthogonal and Gaussian weights of variance 1/n differ in the spectrum only.
+Orthogonal and Gaussian weights of variance 1/n differ in the spectrum.
 """
 
 # --8<-- [start:imports]

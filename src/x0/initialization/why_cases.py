@@ -1,4 +1,4 @@
-"""Whether weight gradients vanish is decided by the activation function.
+"""Whether weight gradients vary by layer is decided by phi and by q.
 
 G_(l-1) / G_l = q E[phi'(z)^2] / E[phi(z)^2], q = E[z^2], z of layer l - 1
 

@@ -1,4 +1,4 @@
-"""A logistic network of ordinary scale loses its gradient; a tenfold std not.
+"""A logistic network loses its gradient, but not with ten times LeCun's std.
 
 q E[phi'^2] / E[phi^2] goes from q / 4 to sqrt(q) / (3 sqrt(2 pi)) as q grows.
 """

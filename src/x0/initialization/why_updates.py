@@ -2,7 +2,7 @@
 
 Adam's first step: theta_1 - theta_0 = -eta * g / (|g| + eps)
 
-Kingma and Ba (2015), algorithm 1, with the first moments corrected.
+Kingma and Ba (2015), algorithm 1, with the moments corrected for bias.
 """
 
 # --8<-- [start:imports]
