@@ -169,6 +169,19 @@ def test_a_zero_head_leaves_the_branches_without_gradient():
         assert made[0][2].weight.grad.any()
 
 
+@pytest.mark.proves("residual-dead", kind="cause", effect="0 : > 0")
+def test_a_zeroed_branch_that_ends_in_relu_gets_no_gradient():
+    """If a ReLU follows the zeroed last layer, no parameter of the branch gets a gradient."""
+    x = torch.randn(8, 16, generator=torch.Generator().manual_seed(2))
+    for end, learns in ((nn.ReLU(), False), (nn.Identity(), True)):
+        for start in (residual.zero_branches_, residual.fixup_):
+            made = [nn.Sequential(*branch, end) for branch in branches()]
+            start(made)
+            nn.Sequential(*map(residual.Residual, made))(x).square().sum().backward()
+            for branch in made:
+                assert any(p.grad.any() for p in branch.parameters()) is learns
+
+
 def test_one_weight_cannot_be_scaled_but_is_zeroed():
     branch = nn.Linear(4, 4)
     residual.fixup_([branch])

@@ -115,7 +115,8 @@ def zero_branches_(branches: Sequence[nn.Module]) -> None:
     """Let every branch start at zero, so that each block is the identity.
 
     A norm that ends the branch gets the weight 0 (zero-γ); else the last
-    weight of the branch is 0. A bias of that layer becomes 0 as well.
+    weight of the branch is 0. A bias of that layer becomes 0 as well. If a
+    ReLU follows it, the branch cannot learn: the slope of ReLU at 0 is 0.
 
     Raises:
         ValueError: as branch_layers does; then nothing has changed.
@@ -139,7 +140,8 @@ def fixup_(
     In a branch with m weights the last becomes 0, the others are multiplied
     by K^(-1/(2m-2)) for K branches. The head becomes 0; so do the biases of
     the head and of the last layers.
-    Call it after He initialization; m may differ between branches.
+    Call it after He initialization; m may differ between branches. No ReLU
+    may follow the last layer: its slope at 0 is 0.
 
     Raises:
         ValueError: as branch_layers does; then nothing has changed.
