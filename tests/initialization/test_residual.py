@@ -67,7 +67,7 @@ def test_the_factor_may_be_part_of_the_weights():
 
 @pytest.mark.proves("residual-norm-ends", kind="cause", effect="< 10⁻³ : > 0.5")
 def test_a_norm_at_the_end_of_a_branch_divides_the_factor_out():
-    """scale_branches_ does nothing to a branch that ends in BatchNorm; without the norm it does."""
+    """scale_branches_ leaves the output of a branch that ends in BatchNorm; without the norm it does not."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(64, 16, generator=generator)
     for norm, low, high in ((nn.BatchNorm1d(16), 0, 1e-3), (nn.Identity(), 0.5, 1)):
