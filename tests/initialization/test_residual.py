@@ -37,6 +37,17 @@ def test_a_layer_that_branches_share_is_scaled_once():
     torch.testing.assert_close(shared[0].weight, before[0] / 2)
 
 
+def test_a_weight_that_layers_share_is_scaled_once():
+    made = branches()
+    before = [layer.weight.detach().clone() for layer in (made[0][0], made[0][2])]
+    for branch in made[1:]:
+        branch[0].weight, branch[2].weight = made[0][0].weight, made[0][2].weight
+    residual.scale_branches_(made)
+    torch.testing.assert_close(made[3][2].weight, before[1] / 2)
+    residual.fixup_(made)
+    torch.testing.assert_close(made[3][0].weight, before[0] / 2)
+
+
 def test_scaling_finds_the_output_projection_of_attention():
     class Attention(nn.Module):
         def __init__(self):
@@ -190,16 +201,22 @@ def test_one_weight_cannot_be_scaled_but_is_zeroed():
         residual.scale_branches_([nn.ReLU()])
 
 
+def integers(layer):
+    layer.weight = nn.Parameter(torch.ones(4, 4, dtype=torch.int8), requires_grad=False)
+    return layer
+
+
 UNSETTABLE = {
     "spectral_norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4)),
     "old weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
     "lazy": lambda: nn.LazyLinear(4),
     "meta": lambda: nn.Linear(4, 4, device="meta"),
+    "integers": lambda: integers(nn.Linear(4, 4)),
 }
 
 
 @pytest.mark.proves(
-    "residual-refuses", kind="call", range="4 layers, 3 functions", effect="0 weights changed"
+    "residual-refuses", kind="call", range="5 layers, 3 functions", effect="0 weights changed"
 )
 @pytest.mark.parametrize("name", UNSETTABLE)
 @pytest.mark.filterwarnings("ignore")
