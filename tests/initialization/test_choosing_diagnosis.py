@@ -443,7 +443,7 @@ def test_zeros_of_relu6_and_the_function_of_the_output_are_not_saturated():
     assert diagnosis.diagnose(hidden, x, torch.sum).verdict == "saturated"
 
 
-@pytest.mark.proves("choosing-heads", kind="fact", range="2 heads, std 0…0.01, width 64", seeds=5)
+@pytest.mark.proves("choosing-heads", kind="fact", range="width 64, std 0, 0.01", seeds=5)
 @pytest.mark.parametrize("std", [0.0, 0.01])
 def test_all_output_layers_that_read_the_same_are_left_out(std):
     """The output layers, the last one and all that read what it reads, are no part of the growth."""
@@ -466,7 +466,7 @@ def test_all_output_layers_that_read_the_same_are_left_out(std):
     assert set(judged(made("a"), small, made("value", read=4.0))) == {"vanishing"}
 
 
-@pytest.mark.proves("choosing-mask", kind="call", n="mask and time, float and not")
+@pytest.mark.proves("choosing-mask", kind="call", n="3 models")
 def test_a_mask_and_a_time_that_are_numbers_are_judged_as_data():
     """A mask with −∞ and a time in the hundreds count as input; as Booleans and integers they do not."""
     torch.manual_seed(0)
