@@ -144,7 +144,9 @@ def test_without_a_smaller_residual_weight_the_stream_grows_with_the_depth(monke
     assert scaled[-1] < 0.1 * recipes.stream("GPT-2, OpenAI's code")[-1]
     model = "OLMo 2 7B"
     recipe, before = recipes.RECIPES[model], recipes.stream(model)[-1]
-    smaller = {g: recipe.cells[g]._replace(rule="0.02 / (2 * D) ** 0.5") for g in ("output", "down")}
+    smaller = {
+        g: recipe.cells[g]._replace(rule="0.02 / (2 * D) ** 0.5") for g in ("output", "down")
+    }
     changed = recipe._replace(cells=recipe.cells | smaller)
     monkeypatch.setitem(recipes.RECIPES, model, changed)
     assert recipes.stream.__wrapped__(model)[-1] == pytest.approx(before, rel=0.05)
