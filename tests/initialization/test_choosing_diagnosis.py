@@ -424,6 +424,52 @@ def test_networks_of_branches_that_start_at_zero_are_healthy():
                 assert found.verdict == "healthy", (row, count, seed)
 
 
+class DiTBlock(nn.Module):
+    """A block whose adaLN layer starts at 0 and gives shifts, scales and gates from a condition."""
+
+    def __init__(self):
+        super().__init__()
+        self.condition, self.norm = nn.Linear(64, 384), nn.LayerNorm(64, elementwise_affine=False)
+        self.attention = nn.MultiheadAttention(64, 4, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64))
+        nn.init.zeros_(self.condition.weight)
+        nn.init.zeros_(self.condition.bias)
+
+    def forward(self, x, c):
+        a, b, gate, d, e, last = self.condition(F.silu(c))[:, None].chunk(6, dim=-1)
+        y = self.norm(x) * (1 + b) + a
+        x = x + gate * self.attention(y, y, y)[0]
+        return x + last * self.mlp(self.norm(x) * (1 + e) + d)
+
+
+@pytest.mark.proves("choosing-dit", kind="fact", range="2, 6, 12 blocks, width 64", seeds=3)
+def test_a_pattern_of_four_layers_can_pass_for_a_trend():
+    """DiT blocks whose adaLN starts at 0 are judged exploding; by their outputs alone they are healthy."""
+    for count in (2, 6, 12):
+        for seed in range(3):
+            torch.manual_seed(seed)
+            first, classes, head = nn.Linear(16, 64), nn.Embedding(10, 64), nn.Linear(64, 16)
+            nn.init.normal_(classes.weight, 0, 0.02)
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+            blocks = nn.ModuleList(DiTBlock() for _ in range(count))
+            model = nn.ModuleList([first, classes, *blocks, head])
+
+            def forward(x, c, first=first, classes=classes, blocks=blocks, head=head):
+                x, c = first(x), classes(c)
+                for block in blocks:
+                    x = block(x, c)
+                return head(x)
+
+            model.forward = forward
+            y, batch = torch.randn(16, 9, 16), (torch.randn(16, 9, 16), torch.arange(16) % 10)
+            for kinds, verdict in (((), "exploding"), ((DiTBlock,), "healthy")):
+                found = diagnosis.diagnose(
+                    model, batch, lambda out, y=y: (out - y).square().mean(), kinds
+                )
+                assert found.verdict == verdict
+
+
 @pytest.mark.proves("choosing-bounded", kind="fact", range="ReLU6, 10 layers; sigmoid after a head")
 def test_zeros_of_relu6_and_the_function_of_the_output_are_not_saturated():
     """The sigmoid row counts as saturated, although it keeps signal and gradient over 8 layers; numbers of
