@@ -22,12 +22,6 @@ def test_parts_are_bias_and_variance_of_the_stopped_share():
     assert bias[0, twice.FAST :].sum() == pytest.approx(twice.SLOW_SIGNAL)
 
 
-def test_inputs_have_the_stated_moments():
-    variances, _ = twice.two_groups(100)
-    x = twice.uncorrelated_inputs(variances, np.random.default_rng(1))
-    assert np.allclose(x.T @ x / twice.SAMPLES, np.diag(variances))
-
-
 @pytest.mark.parametrize(("gap", "noise"), [(100, 1.0), (1, 1.0), (100, 0.2)])
 def test_measured_error_is_the_predicted_one(gap, noise):
     errors, predicted = twice.measured_errors(gap, noise), twice.expected_curve(gap, noise)
@@ -40,8 +34,6 @@ def test_measured_error_is_the_predicted_one(gap, noise):
 def test_stopping_step():
     curve = np.array([3.0, 2.0, 2.5, 2.2, 1.0, 1.5])
     assert [twice.stopping_step(curve, k) for k in (1, 2, 3, 9)] == [1, 1, 4, 4]
-    with pytest.raises(ValueError, match="Received: 0"):
-        twice.stopping_step(curve, 0)
     with pytest.raises(ValueError, match=r"Received: 0\.5"):
         twice.two_groups(0.5)
 
@@ -156,12 +148,9 @@ def test_with_a_rate_of_its_own_the_slow_group_is_learned_together_with_the_fast
 )
 def test_normal_inputs_too():
     """With normal inputs the error falls twice as well, and its maximum is higher."""
-    variances, truth = twice.two_groups(100)
-    rng = np.random.default_rng(5)
     curves = []
-    for _ in range(4):  # sets of inputs, 40 draws of the noise each
-        x = rng.standard_normal((twice.SAMPLES, len(truth))) * np.sqrt(variances)
-        errors = 1 + twice.descent_errors(x, variances, truth, 1, rng)
+    for seed in range(4):  # sets of inputs, 40 draws of the noise each
+        errors = twice.measured_errors(100, 1, True, seed)
         mean = errors.mean(0)
         first = mean[:60].argmin()
         top = first + mean[first:600].argmax()

@@ -34,7 +34,7 @@ def two_groups(gap: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         gap: variance of a fast feature over that of a slow one.
 
     Raises:
-        ValueError: the gap is less than 1.
+        ValueError: the gap is less than 1, or infinite.
 
     >>> [part.shape for part in two_groups(100)]
     [(60,), (60,)]
@@ -53,7 +53,7 @@ def predicted_parts(gap: float, noise: float) -> NDArray[np.float64]:
 
     Args:
         gap: see two_groups.
-        noise: variance of the noise on the targets.
+        noise: variance of the noise on the targets, finite.
 
     Returns:
         Bias and variance after 0 to STEPS steps from weights of zero, shape
@@ -66,13 +66,16 @@ def predicted_parts(gap: float, noise: float) -> NDArray[np.float64]:
 
 
 def expected_curve(gap: float, noise: float) -> NDArray[np.float64]:
-    """Return the expected error on new samples by step, noise included."""
+    """Return the error on new samples by step, for a finite noise variance."""
     error: NDArray[np.float64] = noise + predicted_parts(gap, noise).sum((0, 2))
     return error
 
 
 def falls(error: NDArray[np.float64]) -> int:
     """Return how many times a curve falls.
+
+    Args:
+        error: the curve, shape (steps,).
 
     >>> falls(np.array([3.0, 2.0, 2.5, 1.5, 1.0, 1.2]))
     2
@@ -86,59 +89,50 @@ def falls(error: NDArray[np.float64]) -> int:
 
 
 # --8<-- [start:measure]
-def uncorrelated_inputs(
-    variances: NDArray[np.float64], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return random inputs with X'X / SAMPLES = diag(variances)."""
-    q, _ = np.linalg.qr(rng.standard_normal((SAMPLES, len(variances))))
-    inputs: NDArray[np.float64] = np.sqrt(SAMPLES * variances) * q
-    return inputs
-
-
-def descent_errors(
-    x: NDArray[np.float64],
-    variances: NDArray[np.float64],
-    truth: NDArray[np.float64],
-    noise: float,
-    rng: np.random.Generator,
+@functools.cache
+def measured_errors(
+    gap: float = 100.0,
+    noise: float = 1.0,
+    normal: bool = False,
+    seed: int = SEED,
 ) -> NDArray[np.float64]:
     """Run gradient descent from zero for each of DRAWS draws of the noise.
 
+    Args:
+        gap: see two_groups.
+        noise: variance of the noise on the targets, finite and not negative.
+        normal: take normal inputs as they are drawn; else they are made
+            uncorrelated within the training set.
+        seed: of the generator.
+
     Returns:
-        Error on new samples without their noise, shape (DRAWS, STEPS + 1).
+        Error on new samples, noise included, shape (DRAWS, STEPS + 1).
     """
-    shape = len(x), DRAWS
-    y = (x @ truth)[:, None] + noise**0.5 * rng.standard_normal(shape)
-    theta = np.zeros((x.shape[1], DRAWS))
+    rng = np.random.default_rng(seed)
+    variances, truth = two_groups(gap)
+    x = rng.standard_normal((SAMPLES, len(truth)))
+    if not normal:
+        x = np.linalg.qr(x)[0] * SAMPLES**0.5  # X'X / SAMPLES is now I
+    x *= np.sqrt(variances)
+    y = (x @ truth)[:, None] + rng.normal(0, noise**0.5, (SAMPLES, DRAWS))
+    theta = np.zeros((len(truth), DRAWS))
     errors = np.empty((STEPS + 1, DRAWS))
     for t in range(STEPS + 1):
-        errors[t] = variances @ (theta - truth[:, None]) ** 2
-        theta -= RATE * x.T @ (x @ theta - y) / len(x)
+        errors[t] = noise + variances @ (theta - truth[:, None]) ** 2
+        theta -= RATE * x.T @ (x @ theta - y) / SAMPLES
     return errors.T
-
-
-@functools.cache
-def measured_errors(
-    gap: float = 100.0, noise: float = 1.0
-) -> NDArray[np.float64]:
-    """Return the errors on new samples, noise included, by draw and step."""
-    rng = np.random.default_rng(SEED)
-    variances, truth = two_groups(gap)
-    x = uncorrelated_inputs(variances, rng)
-    return noise + descent_errors(x, variances, truth, noise, rng)
 
 
 def stopping_step(errors: NDArray[np.float64], patience: int) -> int:
     """Return the step whose weights early stopping restores.
 
-    Raises:
-        ValueError: the patience is less than 1.
+    Args:
+        errors: one for each step, shape (steps,).
+        patience: steps without a new minimum after which it stops.
 
     >>> stopping_step(np.array([3.0, 2.0, 2.5, 2.2, 1.0]), 2)
     1
     """
-    if patience < 1:
-        raise ValueError(f"Expected a positive patience. Received: {patience}")
     best = 0
     for step, error in enumerate(errors):
         if error < errors[best]:
@@ -174,13 +168,15 @@ if __name__ == "__main__":
         (gap, noise): falls(expected_curve(gap, noise))
         for gap, noise in ((100, 1), (1, 1), (100, 0))
     }
-    gaps, noises = np.arange(1, 101), np.arange(1, 41) / 10
-    twice = [falls(expected_curve(gap, 1)) > 1 for gap in gaps]
-    least_gap = gaps[np.argmax(twice)]
-    curves = [expected_curve(100, noise) for noise in noises]
-    least_noise = noises[np.argmax([falls(curve) > 1 for curve in curves])]
-    early = [curve[:50].min() < curve[50:].min() for curve in curves]
-    early_noise = noises[np.argmax(early)]  # the first minimum is the lower
+    least_gap = next(
+        gap for gap in range(1, 101) if falls(expected_curve(gap, 1)) > 1
+    )
+    noises = [k / 10 for k in range(1, 41)]
+    curves = {noise: expected_curve(100, noise) for noise in noises}
+    least_noise = next(n for n, curve in curves.items() if falls(curve) > 1)
+    early_noise = next(  # from here on the first minimum is the lower one
+        n for n, curve in curves.items() if curve[:50].min() < curve[50:].min()
+    )
     # --8<-- [end:demo]
 
 
