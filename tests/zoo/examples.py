@@ -284,6 +284,11 @@ EXAMPLES: dict[str, Any] = {
     "normalization_explosion.normalize": lambda: {"dim": 1},
     "normalization_growth.normalize": lambda: {"dim": 1},
     "optimizers.optimizer_step": lambda: {"optimizer": lambda p: torch.optim.SGD(p, lr=0.1)},
+    "optimizers_coordinates.layer_changes": lambda: {
+        "rule": importlib.import_module("x0.initialization.optimizers_coordinates").Rule()
+    },
+    "optimizers_coordinates.changes_by_width": lambda: {"name": "muP"},
+    "optimizers_coordinates.layer_slopes": lambda: {"name": "muP"},
     "optimizers_momentum.heavy_ball": lambda: {"start": draw(4), "curvature": draw(4).abs()},
     "orthogonal_convolution.delta_orthogonal_": lambda: {"tensor": draw(6, 4, 3, 3)},
     "orthogonal_convolution.operator_singular_values": lambda: {
