@@ -284,11 +284,6 @@ EXAMPLES: dict[str, Any] = {
     "normalization_explosion.normalize": lambda: {"dim": 1},
     "normalization_growth.normalize": lambda: {"dim": 1},
     "optimizers.optimizer_step": lambda: {"optimizer": lambda p: torch.optim.SGD(p, lr=0.1)},
-    "optimizers_coordinates.layer_changes": lambda: {
-        "rule": importlib.import_module("x0.initialization.optimizers_coordinates").Rule()
-    },
-    "optimizers_coordinates.changes_by_width": lambda: {"name": "muP"},
-    "optimizers_coordinates.layer_slopes": lambda: {"name": "muP"},
     "optimizers_momentum.heavy_ball": lambda: {"start": draw(4), "curvature": draw(4).abs()},
     "orthogonal_convolution.delta_orthogonal_": lambda: {"tensor": draw(6, 4, 3, 3)},
     "orthogonal_convolution.operator_singular_values": lambda: {
@@ -530,7 +525,6 @@ EXAMPLES: dict[str, Any] = {
     "early_stopping_twice.predicted_parts": lambda: {"gap": 4.0},
     "early_stopping_twice.expected_curve": lambda: {"gap": 4.0},
     "early_stopping_twice.falls": lambda: {"error": array(6)},
-    "early_stopping_twice.measured_errors": lambda: {"gap": 4.0},
     "early_stopping_twice.stopping_step": lambda: {"errors": array(6)},
     "learning_rate_noise.predicted_error": lambda: {"rate": lambda t: 0.1},
     "learning_rate_range.range_test": lambda: {

@@ -132,5 +132,5 @@ if __name__ == "__main__":
         for step in (1, STEPS):
             found = layer_slopes(name, step)
             slope[name, step] = dict(zip(layers, found, strict=True))
-        print(f"{name:22}", [round(mean, 1) + 0 for mean, _ in found])
+        print(f"{name:22}", *(f"{round(m, 1) + 0:5.1f}" for m, _ in found))
     # --8<-- [end:demo]
