@@ -112,7 +112,7 @@ def test_when_there_is_a_second_fall(values):
     effect="{val:early_stopping_twice.restored[50]:.3f} : {val:early_stopping_twice.restored[500]:.2f}",
 )
 def test_a_short_patience_restores_the_first_minimum(values):
-    """With a patience of 50 each of the 40 runs ends before the second fall, with 500 none does."""
+    """A patience of 50 restores the first minimum in each of the 40 runs, 500 in none."""
     errors = twice.measured_errors()
     early = [twice.stopping_step(draw, 50) for draw in errors]
     late = [twice.stopping_step(draw, 500) for draw in errors]
