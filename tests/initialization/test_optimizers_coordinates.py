@@ -1,10 +1,12 @@
 """muP under SGD: each layer's change over four steps, at widths 64 to 1024."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from x0.initialization import optimizers_coordinates as check
 
@@ -13,6 +15,41 @@ def test_the_ways_are_the_same_at_the_first_width():
     first = [check.changes_by_width(name)[0] for name in check.RULES]
     for other in first[1:]:
         assert torch.equal(first[0], other)
+
+
+def test_changes_are_those_of_torch_optim():
+    """The first network, of nn.Linear layers whose rates SGD takes from groups."""
+    width, steps, m = 128, check.STEPS, 2
+    generator = torch.Generator().manual_seed(check.SEED + width)
+    inputs, classes = check.pooled_digits()
+    order = torch.rand(check.SEEDS, len(inputs), generator=generator).argsort(1)[0, : check.BATCH]
+    sizes = (16, width, width, 10)
+    layers = [nn.Linear(a, b, bias=b != 10) for a, b in itertools.pairwise(sizes)]
+    for layer, std in zip(layers, (1 / 4, width**-0.5, 64**-0.5 / m), strict=True):
+        shape = check.SEEDS, layer.in_features, layer.out_features
+        nn.init.constant_(layer.weight, 0)
+        with torch.no_grad():
+            layer.weight += std * torch.randn(shape, generator=generator)[0].T
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    model = nn.Sequential(layers[0], nn.Tanh(), layers[1], nn.Tanh(), layers[2])
+    first = [layers[0].weight, layers[0].bias, layers[1].bias]
+    groups = [
+        {"params": first, "lr": check.RATE * m},
+        {"params": [layers[1].weight], "lr": check.RATE},
+        {"params": [layers[2].weight], "lr": check.RATE / m},
+    ]
+    optimizer = torch.optim.SGD(groups)
+    x, y = inputs[order], classes[order]
+    before = [model[:k](x).detach() for k in (1, 3, 5)]
+    found = check.layer_changes(check.RULES["muP"], width)[:, :, 0]
+    for step in range(steps):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+        for k, start, seen in zip((1, 3, 5), before, found[step], strict=True):
+            change = (model[:k](x).detach() - start).square().mean().sqrt()
+            assert float(change) == pytest.approx(float(seen), rel=1e-3)
 
 
 def test_a_slope_is_that_of_a_fitted_line():
