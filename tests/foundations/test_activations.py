@@ -194,6 +194,8 @@ def test_figure():
             assert spans == [(-4, 4)]
         if name in ("sigmoid", "tanh", "erf", "softsign"):
             assert spans == [(-4, 0)]
+        if name == "hardtanh":
+            assert spans == [(-4, 1)]
         if name in ("GELU", "SiLU", "Mish"):
             ((left, right),) = spans
             assert -4 < left < 0 < right < 4
