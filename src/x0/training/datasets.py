@@ -123,7 +123,8 @@ def temporal_split(
     if times.ndim != 1 or len(times) < 2 or (times != times).any():
         raise ValueError(f"Expected a vector of times. Received: {times}")
     order = np.argsort(times, kind="stable")
-    split = math.floor(len(times) * (1 - test_share))
+    tested = math.ceil(round(len(times) * test_share, 6))  # 0.07 of 100: 7
+    split = len(times) - tested
     start = times[order[min(split, len(times) - 1)]]
     train = np.flatnonzero(times < (start - gap if gap else start))
     if len(train) == 0:
