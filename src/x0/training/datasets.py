@@ -109,8 +109,8 @@ def temporal_split(
     Args:
         times: of the samples, in any order; numbers or datetime64.
         test_share: share of the samples, the latest ones, that is tested.
-        gap: if it is not zero, training samples up to this far before the
-            first test time go; a timedelta64 for dates.
+        gap: samples up to this far before the first test time are in
+            neither part; a timedelta64 for dates.
 
     Raises:
         ValueError: a share outside (0, 1), a negative gap, an empty part, or
