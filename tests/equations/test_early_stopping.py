@@ -129,6 +129,26 @@ def test_best(eq: Equation) -> None:
         eq.equivalent("s", (0.0, 1.2), scale=1.0, hat_c=hat, E=mean, c_star=0.4)
 
 
+@equation("early-stopping-twice", kind="numerical", tolerance="relative 1e-9")
+def test_twice(eq: Equation) -> None:
+    """The share s is what SGD has learned after t steps."""
+    for which, eta, t in ((0, 0.3, 5), (2, 0.1, 12)):
+        hat, mean = estimates(0.7, which, 1.3)
+        curvature = float(design()[1][which])
+        s = components(eta, curvature, t)[t] / TARGET
+        eq.holds(
+            hat_c=hat,
+            E=mean,
+            s=s,
+            c_star=1.3,
+            eta=eta,
+            t=t,
+            sigma=0.7,
+            N=12,
+            **{"lambda": curvature},
+        )
+
+
 @cache
 def normals(count: int) -> Array:
     """Return independent standard normal values of shape (count, samples)."""

@@ -145,13 +145,14 @@ def test_overwriting_a_needed_input_raises():
 
 
 def test_regions_are_seen_up_to_the_bound_and_extended_beyond():
-    """The slope falls at 10: outside the default bound of 8, inside one of 12."""
+    """The slope falls at 10: outside the default bound of 8, inside one of 12; so is a border of the sine."""
 
     def phi(z):
         return torch.where(z < 10, z**2, 100 + 0 * z)
 
     assert act.convex_regions(phi) == [(-math.inf, math.inf)]
     assert act.convex_regions(phi, 12.0) == [(-math.inf, 10.0)]
+    assert act.convex_regions(torch.sin)[0][0] == -math.inf  # convex from -3π on alone
 
 
 @pytest.mark.proves("activations-missing", kind="call")
@@ -193,6 +194,8 @@ def test_figure():
             assert spans == [(-4, 4)]
         if name in ("sigmoid", "tanh", "erf", "softsign"):
             assert spans == [(-4, 0)]
+        if name == "hardtanh":
+            assert spans == [(-4, 1)]
         if name in ("GELU", "SiLU", "Mish"):
             ((left, right),) = spans
             assert -4 < left < 0 < right < 4

@@ -112,6 +112,11 @@ def test_embedding_and_attention():
     second_moment(model[0].weight, 1, 0.02**2, 1)
     for part in model[1].in_proj_weight.chunk(3):
         second_moment(part, 120, 1, 0.5)  # 0.5: Xavier on the stacked matrix
+    tied = nn.ModuleDict({"words": nn.Embedding(300, 50), "head": nn.Linear(50, 300)})
+    tied["head"].weight = tied["words"].weight
+    assert choosing.initialize_(tied, "tanh") == []
+    second_moment(tied["head"].weight, 1, 0.02**2, 1 / 50)
+    assert not tied["head"].bias.any()
     apart = filled(nn.MultiheadAttention(120, 4, kdim=40, vdim=40), "normalized")
     second_moment(apart.k_proj_weight, 80, 1, 0.5)
 

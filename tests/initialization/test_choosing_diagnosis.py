@@ -424,22 +424,123 @@ def test_networks_of_branches_that_start_at_zero_are_healthy():
                 assert found.verdict == "healthy", (row, count, seed)
 
 
+class DiTBlock(nn.Module):
+    """A block whose adaLN layer starts at 0 and gives shifts, scales and gates from a condition."""
+
+    def __init__(self):
+        super().__init__()
+        self.condition, self.norm = nn.Linear(64, 384), nn.LayerNorm(64, elementwise_affine=False)
+        self.attention = nn.MultiheadAttention(64, 4, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64))
+        nn.init.zeros_(self.condition.weight)
+        nn.init.zeros_(self.condition.bias)
+
+    def forward(self, x, c):
+        a, b, gate, d, e, last = self.condition(F.silu(c))[:, None].chunk(6, dim=-1)
+        y = self.norm(x) * (1 + b) + a
+        x = x + gate * self.attention(y, y, y)[0]
+        return x + last * self.mlp(self.norm(x) * (1 + e) + d)
+
+
+@pytest.mark.proves("choosing-dit", kind="fact", range="2, 6, 12 blocks, width 64", seeds=3)
+def test_a_pattern_of_four_layers_can_pass_for_a_trend():
+    """DiT blocks whose adaLN starts at 0 are judged exploding; by their outputs alone they are healthy."""
+    for count in (2, 6, 12):
+        for seed in range(3):
+            torch.manual_seed(seed)
+            first, classes, head = nn.Linear(16, 64), nn.Embedding(10, 64), nn.Linear(64, 16)
+            nn.init.normal_(classes.weight, 0, 0.02)
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+            blocks = nn.ModuleList(DiTBlock() for _ in range(count))
+            model = nn.ModuleList([first, classes, *blocks, head])
+
+            def forward(x, c, first=first, classes=classes, blocks=blocks, head=head):
+                x, c = first(x), classes(c)
+                for block in blocks:
+                    x = block(x, c)
+                return head(x)
+
+            model.forward = forward
+            y, batch = torch.randn(16, 9, 16), (torch.randn(16, 9, 16), torch.arange(16) % 10)
+            for kinds, verdict in (((), "exploding"), ((DiTBlock,), "healthy")):
+                found = diagnosis.diagnose(
+                    model, batch, lambda out, y=y: (out - y).square().mean(), kinds
+                )
+                assert found.verdict == verdict
+
+
 @pytest.mark.proves("choosing-bounded", kind="fact", range="ReLU6, 10 layers; sigmoid after a head")
 def test_zeros_of_relu6_and_the_function_of_the_output_are_not_saturated():
-    """The sigmoid row counts as saturated, although it keeps signal and gradient over 8 layers; zeros of
-    ReLU6 are no saturation, and neither are probabilities near 0 at the output."""
+    """The sigmoid row counts as saturated, although it keeps signal and gradient over 8 layers; numbers of
+    ReLU6 near 0 are no saturation, and neither are probabilities near 0 at the output."""
     row = next(row for row in choosing_hidden.ROWS if row.name == "sigmoid")
     assert all(0.8 < factor < 1.2 for factor in choosing_hidden.predicted(row))
     assert diagnosis.run(diagnosis.chain(nn.Sigmoid, 10.0, depth=8)).verdict == "saturated"
     torch.manual_seed(0)
     x = torch.randn(64, 64)
-    assert diagnosis.diagnose(deep(64, nn.ReLU6), x, torch.sum).verdict == "healthy"
+    for scale in (0.01, 1.0):
+        assert diagnosis.diagnose(deep(64, nn.ReLU6), scale * x, torch.sum).verdict == "healthy"
     head = deep(64)
     nn.init.constant_(head[-1].bias, -5.0)
     assert diagnosis.diagnose(nn.Sequential(head, nn.Sigmoid()), x, torch.sum).verdict == "healthy"
     hidden = deep(64, nn.Sigmoid)  # inside the network it is saturated
     nn.init.normal_(hidden[0].weight, std=10.0)
     assert diagnosis.diagnose(hidden, x, torch.sum).verdict == "saturated"
+
+
+@pytest.mark.proves("choosing-heads", kind="fact", range="width 64, std 0, 0.01", seeds=5)
+@pytest.mark.parametrize("std", [0.0, 0.01])
+def test_all_output_layers_that_read_the_same_are_left_out(std):
+    """The output layers, the last one and all that read what it reads, are no part of the growth."""
+    for seed in range(5):
+        torch.manual_seed(seed)
+        trunk = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh())
+        policy, value = nn.Linear(64, 4), nn.Linear(64, 1)
+        choosing.initialize_(trunk, "tanh")
+        nn.init.normal_(policy.weight, 0, std)
+        nn.init.normal_(value.weight, 0, 64**-0.5 if std else 0)
+        for order in ((policy, value), (value, policy)):
+            model = nn.ModuleList([trunk, *order])
+            model.forward = lambda x, parts=(trunk, *order): [f(parts[0](x)) for f in parts[1:]]
+            found = diagnosis.diagnose(
+                model, inputs(8), lambda out: sum((y - 1).square().mean() for y in out)
+            )
+            assert found.verdict == "healthy"
+    small = made("policy", signal=1e-9, read=3.0)
+    assert judged(made("a"), small, made("value", read=3.0)) == {}
+    assert set(judged(made("a"), small, made("value", read=4.0))) == {"vanishing"}
+
+
+@pytest.mark.proves("choosing-mask", kind="call", n="3 models")
+def test_a_mask_and_a_time_that_are_numbers_are_judged_as_data():
+    """A mask with −∞ and a time in the hundreds count as input; as Booleans and integers they do not."""
+    torch.manual_seed(0)
+    block = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True)
+    mask = nn.Transformer.generate_square_subsequent_mask(5)
+    loss = lambda out: cross_entropy(out[:, 0, :10])  # noqa: E731
+    time = 25 * torch.arange(40)
+    model = nn.ModuleList([block])
+    model.forward = lambda x, mask, t: block(x + torch.cos(t / 1000)[:, None, None], mask)
+    for given, verdict in (
+        ((mask, time), "input"),
+        ((mask < 0, time.float()), "input"),
+        ((mask < 0, time), "healthy"),
+    ):
+        assert diagnosis.diagnose(model, (inputs(5, 32), *given), loss).verdict == verdict
+
+
+def test_the_padding_of_an_embedding_is_not_dead():
+    """Rows of 0 behind an embedding come from no activation function."""
+    torch.manual_seed(0)
+    ids = torch.randint(1, 50, (40, 32))
+    ids[:, 5:] = 0
+    for middle in (nn.Linear(16, 32), nn.LSTM(16, 32, batch_first=True)):
+        model = Sequence()
+        model.tokens, model.memory = nn.Embedding(50, 16, padding_idx=0), middle
+        if isinstance(middle, nn.Linear):
+            model.forward = lambda x, m=model: m.head(m.memory(m.tokens(x)).relu().mean(1))
+        assert diagnosis.diagnose(model, ids, cross_entropy).verdict == "healthy"
 
 
 def made(name="x", signal=1.0, gradient=1.0, weighs=True, read=1.0, **seen):

@@ -49,27 +49,30 @@ def test_one_layer_has_relative_variance_five_over_n():
     assert abs(square.mean() - 2 / 64) > 4 * error
 
 
-@pytest.mark.proves("finite-width-chain", kind="fact", n=4000, tolerance="4 SE")
+@pytest.mark.proves(
+    "finite-width-chain", kind="fact", n=8000, range="width 32, 10 layers", tolerance="4 SE"
+)
 def test_the_shortcut_has_the_law_of_dense_networks():
     """Binomial and chi-square draws have the distribution of networks with real matrices."""
     generator = torch.Generator().manual_seed(4)
-    n, networks, depth = 32, 4000, 4
-    z = torch.randn(networks, n, 1, generator=generator)
-    first = z.square().mean((1, 2))
-    for _ in range(depth):
+    n, networks, depth = 32, 8000, 10
+    h = torch.randn(networks, n, 1, generator=generator).relu()  # s_0 is 1
+    for _ in range(depth - 1):
         w = torch.randn(networks, n, n, generator=generator) * math.sqrt(2 / n)
-        z = w @ z.relu()
-    last = z.square().mean((1, 2)) / first
-    dense = he_width.summarize(last.log().double().numpy())
+        h = (w @ h).relu()
+    log_s = (2 / n * h.square().sum((1, 2))).log().double().numpy()
+    dense = he_width.summarize(log_s)
+    rng = np.random.default_rng(4)
+    many = he_width.log_second_moment(n, depth, 80_000, rng)
+    short = he_width.summarize(many)
     assert abs(dense["mean"] - 1) < 4 * dense["mean_se"] < 0.2
-    # A width-n layer of z adds the fluctuation of its own mean square, 2 / n,
-    # at both ends; the shortcut's q is the expectation given the layer below.
-    short = he_width.summarize(
-        he_width.log_second_moment(n, depth, 40_000, np.random.default_rng(4))
-    )
-    difference = dense["variance"] - short["variance"]
-    error = math.hypot(dense["variance_se"], short["variance_se"])
-    assert abs(difference) < 4 * error + 4 / n
+    assert abs(dense["variance"] - short["variance"]) < 4 * dense["variance_se"] < 0.2
+    for share in (0.05, 0.25, 0.5, 0.75, 0.95):
+        below = (log_s < np.quantile(many, share)).mean()
+        error = math.sqrt(share * (1 - share) / networks)
+        assert abs(below - share) < 4 * error
+    linear = np.quantile(np.log(rng.chisquare(n, (depth, 80_000)) / n).sum(0), 0.05)
+    assert abs((log_s < linear).mean() - 0.05) > 0.1  # the law of a linear network
 
 
 @pytest.mark.claim("A-06")

@@ -93,6 +93,9 @@ def test_figures():
     assert len(dashed) == len(marked) == 5
     for theory, measured in zip(dashed, marked, strict=True):
         assert np.abs(measured.get_ydata() / theory.get_ydata() - 1).max() < 0.35
+    tanh = next(line for line in marked if line.get_label() == "tanh, orthogonal").get_ydata()
+    assert 0.2 < tanh[-1] < 0.25
+    assert 0 < tanh[-1] - tanh[-6] < 0.3 * (tanh[5] - tanh[0])
     plt.close(fig)
 
 

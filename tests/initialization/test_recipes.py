@@ -133,11 +133,20 @@ def test_caption_of_the_streams(values):
 
 
 @pytest.mark.proves("recipes-depth", kind="fact", range="6 models, 12 layers", tolerance="20 %")
-def test_without_a_smaller_residual_weight_the_stream_grows_with_the_depth():
-    """With residual weights like the others, twelve layers add about twelve times what one adds."""
+def test_without_a_smaller_residual_weight_the_stream_grows_with_the_depth(monkeypatch):
+    """With residual weights like the others, twelve layers add about twelve times what one adds; in OLMo 2,
+    whose branches end with a norm, they add as much with these weights divided by the root of 2 D."""
     plain = ("GPT-2, OpenAI's code", "T5, Hugging Face", "Gemma", "OLMo 2 7B")
     for model in (*plain, "DeepSeek-V3", "Qwen3 MoE, Hugging Face"):
         moments = recipes.stream(model)
         assert (moments[-1] - moments[0]) / (moments[1] - moments[0]) == pytest.approx(12, rel=0.2)
     scaled = recipes.stream("GPT-2, nanoGPT")
     assert scaled[-1] < 0.1 * recipes.stream("GPT-2, OpenAI's code")[-1]
+    model = "OLMo 2 7B"
+    recipe, before = recipes.RECIPES[model], recipes.stream(model)[-1]
+    smaller = {
+        g: recipe.cells[g]._replace(rule="0.02 / (2 * D) ** 0.5") for g in ("output", "down")
+    }
+    changed = recipe._replace(cells=recipe.cells | smaller)
+    monkeypatch.setitem(recipes.RECIPES, model, changed)
+    assert recipes.stream.__wrapped__(model)[-1] == pytest.approx(before, rel=0.05)

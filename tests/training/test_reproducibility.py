@@ -117,8 +117,8 @@ def test_the_streams_of_the_table_leave_the_global_ones_alone():
 
 @pytest.mark.proves("reproducibility-sampler", kind="call", range="1…5 processes, 3 epochs")
 def test_shares_of_processes():
-    """Shares of one permutation, filled up by repeated rows; the same without set_epoch; mean gradients are the
-    whole's, with other last bits for another number of processes, but not behind BatchNorm or for unequal tokens."""
+    """Shares of one permutation, filled up by repeated rows; the same without set_epoch, and for equal seed + epoch;
+    mean gradients are the whole's, with other last bits for another number of processes, but not behind BatchNorm or for unequal tokens."""
     data = list(range(60))
     uneven = [
         row
@@ -144,6 +144,7 @@ def test_shares_of_processes():
             orders.add(str(shares))
             assert share(0, processes, 7, None) == share(0, processes, 7, None)
         assert len(orders) == 3
+    assert share(0, 2, 7, 1) == share(0, 2, 8, 0)  # it draws from seed + epoch
     mixed = share(0, 2, 7, 0) + share(1, 2, 8, 0)  # a seed of its own on each process
     assert len(set(mixed)) < 60
     x, w = torch.randn(60, 3), torch.ones(3, requires_grad=True)

@@ -43,8 +43,10 @@ def test_hash_does_not_see_layout_byte_order_or_the_order_of_names():
 
 
 def test_objects_have_no_hash():
-    with pytest.raises(ValueError, match="Received: name='x'"):
-        record.data_hash({"x": np.array([{}])})
+    """Objects, strings of any length and records would be hashed by address or without their types."""
+    for dtype in (object, np.dtypes.StringDType(), [("a", object)], [("a", "i4"), ("b", "f4")]):
+        with pytest.raises(ValueError, match="Received: name='x'"):
+            record.data_hash({"x": np.zeros(2, dtype)})
 
 
 def test_record_is_json_and_complete():

@@ -521,6 +521,11 @@ EXAMPLES: dict[str, Any] = {
         "eigenvalues": positive(5),
         "components": array(5),
     },
+    "early_stopping_twice.two_groups": lambda: {"gap": 4.0},
+    "early_stopping_twice.predicted_parts": lambda: {"gap": 4.0},
+    "early_stopping_twice.expected_curve": lambda: {"gap": 4.0},
+    "early_stopping_twice.falls": lambda: {"error": array(6)},
+    "early_stopping_twice.stopping_step": lambda: {"errors": array(6)},
     "learning_rate_noise.predicted_error": lambda: {"rate": lambda t: 0.1},
     "learning_rate_range.range_test": lambda: {
         "loss_of": mean_square,

@@ -195,6 +195,8 @@ def initialize_(
             layer_(module, 1 if module in readers else scale, generator)
             if spread and module.bias is not None and module not in skipped:
                 module.bias.normal_(0, math.sqrt(spread), generator=generator)
+        elif isinstance(module, LAYERS) and module.bias is not None:
+            module.bias.zero_()
         elif isinstance(module, TABLES):
             module.weight.normal_(0, 0.02, generator=generator)
             if module.padding_idx is not None:

@@ -31,7 +31,7 @@ BOUNDS = {
     nn.Hardtanh: (-1, 1),
     nn.Sigmoid: (0, 1),
     nn.Hardsigmoid: (0, 1),
-    nn.ReLU6: (0, 6),
+    nn.ReLU6: (-6, 6),  # near 0 it is a ReLU
 }
 PAGES = {  # in the order in which they are looked for
     "input": "initialization/lecun",
@@ -146,6 +146,9 @@ class Watch:
             for y in self.inputs
         )
         last = next((y for y in reversed(self.layers) if y.weighs), None)
+        # So have the rows of an embedding; those of the padding are 0.
+        tables = (nn.Embedding, nn.EmbeddingBag)
+        given = given or isinstance(last and last.module, tables)
         made = last and last.signal and not given
         if weighs and made and x.is_floating_point():
             layer.dead = 1 - alive.float().mean().item()
@@ -511,7 +514,10 @@ def judge(
 ) -> dict[str, tuple[str, float]]:
     """Return what was found, with the layer and the number that show it."""
     weights = [x for x in layers if x.weighs]
-    hidden = weights[:-1] or weights  # the head has a scale of its own
+    head = weights[-1] if weights else layers[-1]
+    # Heads have scales of their own; they read what the last of them reads.
+    hidden = [x for x in weights if x.read != head.read]
+    hidden = hidden or weights[:-1] or weights
     found = {"healthy": ("", 1.0)}
     for key, back in (("signal", False), ("gradient", True)):
         path = [x for x in hidden if math.isfinite(getattr(x, key))]
@@ -541,7 +547,6 @@ def judge(
     blind = [x for x in weights if x.gradient == 0]
     if stuck and blind:
         found["blocked"] = stuck[0], 0.0
-    head = weights[-1] if weights else layers[-1]
     if head.weighs and head.read and head.signal / head.read > LOUD:
         found["loud"] = head.name, head.signal / head.read
     for index, data in enumerate(inputs):

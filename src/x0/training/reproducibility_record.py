@@ -27,8 +27,8 @@ def data_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     It is the same on every machine, and in any order of the arrays.
 
     Raises:
-        ValueError: an array of objects, whose bytes are addresses, or one
-            with a mask, which the bytes do not hold.
+        ValueError: an array with objects, whose bytes are addresses, of
+            records, or one with a mask, which the bytes do not hold.
 
     >>> data_hash({"x": np.arange(3)})[:8]
     '0b91c9ed'
@@ -36,8 +36,9 @@ def data_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        if array.dtype == object or np.ma.isMaskedArray(arrays[name]):
-            raise ValueError(f"Objects or a mask. Received: {name=}")
+        records = array.dtype.hasobject or array.dtype.kind == "V"
+        if records or np.ma.isMaskedArray(arrays[name]):
+            raise ValueError(f"Objects, records, a mask. Received: {name=}")
         little = array.dtype.newbyteorder("<")
         header = json.dumps([name, little.str, array.shape])
         digest.update(header.encode())

@@ -1,7 +1,7 @@
 """Twins that differ in the order of sums only: apart, or together.
 
-float32 and float64 start 9 digits apart and end at the same distance, if
-training is unstable; at a lower rate both stay together.
+Twins in float64 start 9 digits closer than in float32 and still drift apart
+if training is unstable; at a lower rate both pairs stay together.
 """
 
 # --8<-- [start:imports]
