@@ -24,6 +24,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scour import scour
 
+from x0_build.run import beside
+
 STYLE = Path(__file__).with_name("x0.mplstyle")
 MAX_INCHES = 5.8
 EDGE = 1  # point that a text may reach over the edge
@@ -50,8 +52,9 @@ def draw(
             Unicode (10⁻¹) and may be called several times for one text.
         outside: Takes the texts that reach over the figure's edge.
     """
-    file = io.BytesIO()
-    with _texts(lambda text: translate(plain(text)), set() if outside is None else outside):
+    file, legends = io.BytesIO(), beside.told(figure)
+    outside = set() if outside is None else outside
+    with _texts(lambda text: translate(plain(text)), outside), beside.labels(figure, legends):
         figure.savefig(file, format="svg", metadata={"Date": None})
     return inlinable(file.getvalue(), key)
 
