@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_hex, to_rgba_array
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
@@ -67,23 +68,22 @@ def labels(figure: Figure, legends: dict[Legend, tuple[Any, Named]]) -> Iterator
         figure.savefig(io.BytesIO(), format="svg")
         figure.canvas.mpl_disconnect(draw)
         left = [legend for legend in left if texts[legend]]
+    if not left:
+        replace([])
     try:
-        if not left:
-            replace([])
         yield
     finally:
         replace([])
 
 
 def _parts(handle: Any) -> list[Any]:
-    return list(handle.get_children()) if isinstance(handle, tuple) else [handle]
+    return [*handle.get_children()] if isinstance(handle, Container) else [handle]
 
 
 def _color(handle: Any) -> str | None:
     """Return the color of what is drawn, if it has one."""
-    part = _parts(handle)[0]
     for name in ("get_color", "get_facecolor", "get_edgecolor"):
-        given: Any = to_rgba_array(getattr(part, name)()) if hasattr(part, name) else []
+        given = to_rgba_array(getattr(_parts(handle)[0], name, list)())
         if colors := {to_hex(color) for color in given if color[3]}:
             return colors.pop() if len(colors) == 1 else None
     return None
@@ -97,7 +97,8 @@ def _dots(handle: Any) -> bool:
 
 def _ink(thing: Any, renderer: Any) -> Any:
     """Return where something is drawn, a pixel a point; of a text its box."""
-    agg: Any = RendererAgg(int(renderer.width), int(renderer.height), 72)  # type: ignore[no-untyped-call]
+    size = int(renderer.width), int(renderer.height)
+    agg: Any = RendererAgg(*size, 72)  # type: ignore[no-untyped-call]
     pixels = np.asarray(agg.buffer_rgba())[::-1]
     if isinstance(thing, Legend | Text):
         x0, y0, x1, y1 = np.clip(thing.get_window_extent(renderer).extents, 0, None).astype(int)
