@@ -49,22 +49,25 @@ def told(figure: Figure) -> dict[Legend, tuple[Any, Named]]:
 @contextmanager
 def labels(figure: Figure, legends: dict[Legend, tuple[Any, Named]]) -> Iterator[None]:
     """Put labels in the place of legends, where all of one find room, while a figure is drawn."""
-    texts: dict[Legend, list[Text]] = {}
+    texts: dict[Legend, list[Text] | None] = {}
 
     def replace(wanted: list[Legend], renderer: Any = None) -> None:
-        for text in chain(*texts.values()):
+        for text in chain(*filter(None, texts.values())):
             text.remove()
         texts.clear()
         for legend in legends:
             legend.set(visible=legend not in wanted, in_layout=legend not in wanted)
         for legend in wanted:
-            texts[legend] = _place(figure, renderer, *legends[legend]) if renderer else []
+            texts[legend] = _place(figure, renderer, *legends[legend]) if renderer else None
+
+    def place(event: Any) -> None:
+        if None in texts.values():  # else it was the layout's event, and this is the drawing's
+            replace([*texts], event.renderer)
 
     left = list(legends)
     while left and not (len(texts) == len(left) and all(texts.values())):
         replace(left)
-        # Two events, of the layout and of the drawing: what the last one places stays.
-        draw = figure.canvas.mpl_connect("draw_event", lambda e: replace([*texts], e.renderer))
+        draw = figure.canvas.mpl_connect("draw_event", place)
         figure.savefig(io.BytesIO(), format="svg")
         figure.canvas.mpl_disconnect(draw)
         left = [legend for legend in left if texts[legend]]
