@@ -26,7 +26,7 @@ MOST = 5  # entries of a legend
 NEAR, CLEAR, FAR = (2, 6), 6, 16  # points to its own line; to all else; where nothing disturbs
 PAD = 2  # points that a label keeps free on its left and right
 INK = 0.15  # lighter is a shade that a text may stand on
-PHONE = 1.15  # a phone's letters in terms of these (x0.css), and DejaVu Sans in terms of a page's
+PHONE = 1.15  # a phone's letters in terms of these (x0.css)
 Named = dict[str, Any]  # what is drawn in one axes, by its label
 
 
@@ -176,9 +176,8 @@ def _place(figure: Figure, renderer: Any, ax: Any, drawn: Named) -> list[Text]:
         text = ax.text(0, 0, label, transform=ax.transAxes, va="bottom", in_layout=False)
         text.set(color=_color(handle), size=rcParams["legend.fontsize"])
         box = text.get_window_extent(renderer)
-        wide = box.width * (1 if text.get_text().isascii() else PHONE)
         texts.append(text)
-        sizes.append((math.ceil(wide) + 2 * PAD, math.ceil(box.height)))
+        sizes.append((math.ceil(PHONE * box.width) + 2 * PAD, math.ceil(box.height)))
         costs.append(_costs(ax.bbox, sizes[-1], *inks))
     for n in sorted(range(len(texts)), key=lambda n: np.isfinite(costs[n]).sum()):
         if not np.isfinite(costs[n]).any():
