@@ -63,7 +63,7 @@ def labels(root: etree._Element) -> dict[str, tuple[str, list[float]]]:
         if color := re.search(r"var\(--x(\d)", text.get("fill", "")):
             x, y, word = float(text.get("x", "0")), float(text.get("y", "0")), text.text or ""
             box = TextPath((0, 0), word, prop=FONT).get_extents()
-            wide = 10 * len(word) if word in CHINESE.values() else box.width
+            wide = 1.15 * (10 * len(word) if word in CHINESE.values() else box.width)  # on a phone
             found[word] = (f"C{int(color[1]) - 1}", [x, y - 8, x + wide, y + 2])
     return found
 
