@@ -83,11 +83,15 @@ def test_where_fans_and_connections_differ() -> None:
     grouped = torch.nn.Conv2d(4, 6, kernel_size=3, groups=2)
     fan_in, fan_out = notation_layer.fans(grouped.weight.shape)
     assert connections(grouped, 4, 6) == (fan_in, fan_out // 2)
-    strided = torch.nn.Conv2d(4, 6, kernel_size=3, stride=2)
-    fan_in, fan_out = notation_layer.fans(strided.weight.shape)
-    reads, reaches = connections(strided, 4, 6)
-    assert reads == fan_in
-    assert reaches < fan_out
+    for size in (1, 3):  # with size 1 a quarter of the inputs reach all, the others nothing
+        strided = torch.nn.Conv2d(4, 6, kernel_size=size, stride=2)
+        fan_in, fan_out = notation_layer.fans(strided.weight.shape)
+        torch.nn.init.ones_(strided.weight)
+        jacobian = torch.autograd.functional.jacobian(strided, torch.zeros(1, 4, 9, 9))[
+            0, ..., 0, :, :, :
+        ]
+        assert int(jacobian[0, 2, 2].count_nonzero()) == fan_in
+        assert jacobian.count_nonzero() / (4 * 9 * 9) < fan_out / 2
     padded = torch.nn.Conv2d(1, 1, kernel_size=3, padding=1)
     torch.nn.init.ones_(padded.weight)
     x = torch.zeros(1, 1, 5, 5)
