@@ -511,7 +511,11 @@ def test_all_output_layers_that_read_the_same_are_left_out(std):
     small = made("policy", signal=1e-9, read=3.0)
     assert judged(made("a"), small, made("value", read=3.0)) == {}
     assert set(judged(made("a"), small, made("value", read=4.0))) == {"vanishing"}
-    words, norm, rest = made("words", signal=1e-9), made("norm", weighs=False), (made("a"), made("b"))
+    words, norm, rest = (
+        made("words", signal=1e-9),
+        made("norm", weighs=False),
+        (made("a"), made("b")),
+    )
     words.module, norm.module = nn.Embedding(2, 2), nn.LayerNorm(2)
     assert judged(words, norm, *rest, made("head", read=3.0)) == {}
     assert set(judged(words, *rest, made("head", read=3.0))) == {"exploding"}
