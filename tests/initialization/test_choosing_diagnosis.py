@@ -492,7 +492,8 @@ def test_zeros_of_relu6_and_the_function_of_the_output_are_not_saturated():
 @pytest.mark.proves("choosing-heads", kind="fact", range="width 64, std 0, 0.01", seeds=5)
 @pytest.mark.parametrize("std", [0.0, 0.01])
 def test_all_output_layers_that_read_the_same_are_left_out(std):
-    """The output layers, the last one and all that read what it reads, are no part of the growth."""
+    """The output layers, the last one and all that read what it reads, are no part of the growth; neither
+    are embeddings that a norm reads first."""
     for seed in range(5):
         torch.manual_seed(seed)
         trunk = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh())
@@ -510,6 +511,23 @@ def test_all_output_layers_that_read_the_same_are_left_out(std):
     small = made("policy", signal=1e-9, read=3.0)
     assert judged(made("a"), small, made("value", read=3.0)) == {}
     assert set(judged(made("a"), small, made("value", read=4.0))) == {"vanishing"}
+    words, norm, rest = (
+        made("words", signal=1e-9),
+        made("norm", weighs=False),
+        (made("a"), made("b")),
+    )
+    words.module, norm.module = nn.Embedding(2, 2), nn.LayerNorm(2)
+    assert judged(words, norm, *rest, made("head", read=3.0)) == {}
+    assert set(judged(words, *rest, made("head", read=3.0))) == {"exploding"}
+    for depth in (1, 2, 3):
+        torch.manual_seed(depth)
+        block = nn.TransformerEncoderLayer(32, 4, 128, 0.0, batch_first=True, norm_first=True)
+        blocks = nn.TransformerEncoder(block, depth, enable_nested_tensor=False)
+        model = nn.Sequential(nn.Embedding(50, 32), blocks, nn.LayerNorm(32), nn.Linear(32, 10))
+        choosing.initialize_(model, "relu", head=model[-1])
+        ids = torch.randint(50, (40, 7))
+        found = diagnosis.diagnose(model, ids, lambda out: cross_entropy(out[:, 0]))
+        assert found.verdict == "healthy"
 
 
 @pytest.mark.proves("choosing-mask", kind="call", n="3 models")

@@ -518,9 +518,16 @@ def judge(
     # Heads have scales of their own; they read what the last of them reads.
     hidden = [x for x in weights if x.read != head.read]
     hidden = hidden or weights[:-1] or weights
+    # An embedding has a free scale if the first to read it is a norm.
+    tables = (nn.Embedding, nn.EmbeddingBag)
+    rest = [x for x in layers if not isinstance(x.module, tables)]
+    known = (x for x in rest if x.weighs or "Norm" in type(x.module).__name__)
+    grown = [x for x in hidden if x in rest]
+    if next(known, head).weighs or len(grown) < 2:
+        grown = hidden
     found = {"healthy": ("", 1.0)}
     for key, back in (("signal", False), ("gradient", True)):
-        path = [x for x in hidden if math.isfinite(getattr(x, key))]
+        path = [x for x in grown if math.isfinite(getattr(x, key))]
         path = path[::-1] if back else path
         factor = trend([getattr(x, key) for x in path])
         if factor > LIMIT:
