@@ -121,6 +121,28 @@ class Gated(nn.Module):
         return x + self.gate * self.bound(nn.functional.layer_norm(self.free(x), (8,)))
 
 
+class Attend(nn.Module):
+    """Attention of a normalized layer."""
+
+    def __init__(self, dropout):
+        super().__init__()
+        self.first, self.norm = nn.Linear(8, 8, bias=False), nn.LayerNorm(8)
+        self.attention = nn.MultiheadAttention(8, 2, dropout=dropout, batch_first=True)
+
+    def forward(self, x):
+        y = self.norm(self.first(x))
+        return self.attention(y, y, y)[0]
+
+
+def test_the_dropout_of_attention_does_not_hide_a_weight():
+    for dropout in (0.0, 0.5):
+        torch.manual_seed(0)
+        model = Attend(dropout)
+        found = module.effective_learning_rates(model, torch.randn(4, 5, 8), 0.1)
+        assert list(found) == ["first.weight"]
+        assert model.attention.dropout == dropout
+
+
 @pytest.mark.proves("normalization-hidden", kind="call", range="gate 0, 1; last layer 0")
 def test_weights_without_an_effect_are_left_out():
     """Weights behind a gate or a last layer of 0 have no effect and are not returned."""

@@ -1,6 +1,6 @@
-"""A positive bias wakes few ReLU units up and makes deep layers alike.
+"""A small bias wakes few ReLU units up; a large one makes inputs more parallel.
 
-z ~ N(b, s): P(z > 0) = Phi(b / sqrt(s)), and s grows with every layer.
+z ~ N(b, s): P(z > 0) = Phi(b / sqrt(s)), and for b > 0 s grows by layer.
 """
 
 # --8<-- [start:imports]

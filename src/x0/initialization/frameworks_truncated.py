@@ -33,6 +33,7 @@ def kept_std(cut: float) -> float:
     """
     if not cut >= 1e-3:
         raise ValueError(f"cut must be positive. Received: {cut=}")
+    cut = min(cut, 40.0)  # nothing is left beyond
     inside = math.erf(cut / math.sqrt(2))
     density = math.exp(-(cut * cut) / 2) / math.sqrt(2 * math.pi)
     return math.sqrt(1 - 2 * cut * density / inside)
@@ -55,8 +56,8 @@ def truncated_normal_(
         generator: source of randomness.
 
     Raises:
-        ValueError: tensor is not real, std is negative, or cut is not
-            positive.
+        ValueError: tensor is not real, std is negative or infinite, or cut is
+            below 0.001.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> w = truncated_normal_(torch.empty(100_000), 0.02, generator=generator)

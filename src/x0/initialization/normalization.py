@@ -1,6 +1,7 @@
 """Before a normalization the scale of a weight changes nothing but its steps.
 
 loss(a w) = loss(w), gradient(a w) = gradient(w) / a, <w, gradient> = 0
+for a > 0 and eps = 0
 
 Ioffe and Szegedy (2015), "Batch Normalization"; van Laarhoven (2017), "L2
 Regularization versus Batch and Weight Normalization".
@@ -33,8 +34,8 @@ def effective_learning_rates(
 
     Doubles one weight at a time and looks whether the output changes. One
     that can be 0 without a change is left out: it may stand behind a gate of
-    0. Works on a copy in train mode, without dropout: the model stays as it
-    is.
+    0. Works on a copy in train mode, without the dropout of torch's modules:
+    the model stays as it is.
 
     Args:
         model: returns one tensor, has numbers, and can be copied (the old
@@ -52,7 +53,7 @@ def effective_learning_rates(
     >>> list(effective_learning_rates(net, torch.randn(32, 8), lr=0.1))
     ['0.weight']
     """
-    if lr <= 0:
+    if not lr > 0:
         raise ValueError(f"Expected a positive learning rate. Received: {lr=}")
     if optimizer not in ("sgd", "adam"):
         raise ValueError(f"Expected sgd or adam. Received: {optimizer=}")
@@ -65,6 +66,8 @@ def effective_learning_rates(
     for module in model.modules():
         if "Dropout" in type(module).__name__:
             module.eval()
+        if isinstance(getattr(module, "dropout", None), float):
+            module.dropout = 0.0  # attention, recurrent layers
     output = model(batch.clone())
     if not isinstance(output, Tensor):
         raise ValueError(f"Expected a tensor. Received: {type(output)}")
