@@ -63,7 +63,7 @@ def xavier_uniform_(
             f"Received: {tensor.dtype}, {gain=}"
         )
     fan_in, fan_out = fans(tensor.shape)
-    std = gain * math.sqrt(2.0 / float(max(1, fan_in + fan_out)))
+    std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
     bound = math.sqrt(3.0) * std
     if bound > torch.finfo(tensor.dtype).max:
         raise ValueError(f"{tensor.dtype} is too short. Received: {gain=}")
@@ -101,7 +101,7 @@ def xavier_normal_(
             f"Received: {tensor.dtype}, {gain=}"
         )
     fan_in, fan_out = fans(tensor.shape)
-    std = gain * math.sqrt(2.0 / float(max(1, fan_in + fan_out)))
+    std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
     with torch.no_grad():
         return tensor.normal_(0.0, std, generator=generator)
 
@@ -130,7 +130,7 @@ def xavier_uniform(
     """
     if not 0 <= gain < math.inf:
         raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
-    bound = gain * math.sqrt(6.0 / max(1, sum(fans(shape))))
+    bound = gain * math.sqrt(6.0 / sum(fans(shape)))
     return rng.uniform(-bound, bound, tuple(shape))
 
 
@@ -154,7 +154,7 @@ def xavier_normal(
     """
     if not 0 <= gain < math.inf:
         raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
-    std = gain * math.sqrt(2.0 / max(1, sum(fans(shape))))
+    std = gain * math.sqrt(2.0 / sum(fans(shape)))
     return rng.normal(0.0, std, tuple(shape))
 
 
