@@ -66,8 +66,8 @@ def effective_learning_rates(
     for module in model.modules():
         if "Dropout" in type(module).__name__:
             module.eval()
-        if isinstance(getattr(module, "dropout", None), float):
-            module.dropout = 0.0  # attention, recurrent layers
+        if isinstance(vars(module).get("dropout"), float):
+            vars(module)["dropout"] = 0.0  # attention, recurrent layers
     output = model(batch.clone())
     if not isinstance(output, Tensor):
         raise ValueError(f"Expected a tensor. Received: {type(output)}")
