@@ -121,28 +121,6 @@ class Gated(nn.Module):
         return x + self.gate * self.bound(nn.functional.layer_norm(self.free(x), (8,)))
 
 
-class Attend(nn.Module):
-    """Attention of a normalized layer."""
-
-    def __init__(self, dropout):
-        super().__init__()
-        self.first, self.norm = nn.Linear(8, 8, bias=False), nn.LayerNorm(8)
-        self.attention = nn.MultiheadAttention(8, 2, dropout=dropout, batch_first=True)
-
-    def forward(self, x):
-        y = self.norm(self.first(x))
-        return self.attention(y, y, y)[0]
-
-
-def test_the_dropout_of_attention_does_not_hide_a_weight():
-    for dropout in (0.0, 0.5):
-        torch.manual_seed(0)
-        model = Attend(dropout)
-        found = module.effective_learning_rates(model, torch.randn(4, 5, 8), 0.1)
-        assert list(found) == ["first.weight"]
-        assert model.attention.dropout == dropout
-
-
 @pytest.mark.proves("normalization-hidden", kind="call", range="gate 0, 1; last layer 0")
 def test_weights_without_an_effect_are_left_out():
     """Weights behind a gate or a last layer of 0 have no effect and are not returned."""
@@ -153,6 +131,27 @@ def test_weights_without_an_effect_are_left_out():
     model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
     nn.init.zeros_(model[2].weight)
     assert module.effective_learning_rates(model, x, lr=0.1) == {}
+
+
+def test_dropout_inside_other_layers_hides_nothing():
+    class Model(nn.Module):
+        def __init__(self, tail):
+            super().__init__()
+            self.free, self.norm = nn.Linear(16, 16, bias=False), nn.LayerNorm(16)
+            self.tail = tail
+
+        def forward(self, x):
+            y = self.tail(self.norm(self.free(x)))
+            return nn.functional.dropout(y[0] if isinstance(y, tuple) else y, 0.2)
+
+    x = torch.randn(8, 10, 16, generator=generator())
+    for tail in (
+        nn.TransformerEncoderLayer(16, 2, 32, dropout=0.1, batch_first=True),
+        nn.LSTM(16, 16, 2, dropout=0.1, batch_first=True),
+    ):
+        model, state = Model(tail), torch.get_rng_state()
+        assert list(module.effective_learning_rates(model, x, lr=0.1)) == ["free.weight"]
+        assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.proves("normalization-lists", kind="call", range="5 seeds")
