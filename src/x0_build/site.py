@@ -24,13 +24,8 @@ def sources(project: Project) -> list[Path]:
     """Return what decides what the site is."""
     names = (*CONFIGS.values(), "CHANGELOG.md", "requirements.txt", "package-lock.json")
     files = [project.root / name for name in names]
-    return [
-        project.docs,
-        project.snippets,
-        project.src,
-        project.tests,
-        *filter(Path.is_file, files),
-    ]
+    folders = (project.docs, project.snippets, project.src, project.tests)
+    return [*folders, *filter(Path.is_file, files)]
 
 
 def load(project: Project, *, progress: bool = True) -> Any:

@@ -24,7 +24,7 @@ LAYERS = [
     {"__main__"},
 ]
 # Lines of all files of a package: a budget that only falls (the aim is 3200 and 2200).
-LINES = {"x0_build": 7399, "x0_equations": 2275, "x0_take": 1030}
+LINES = {"x0_beside": 192, "x0_build": 7396, "x0_equations": 2275, "x0_take": 1030}
 LINES_OF_A_FILE = 300
 LINES_OF_A_FUNCTION = 50
 

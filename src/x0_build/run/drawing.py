@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,8 @@ def draw(figure: Figure, key: str, origin: Origin, labels: Labels) -> Drawing:
         remedy = "write it in Unicode (σ², qˡ, 10⁻¹): Chinese does not render in mathtext"
         problem(f"has mathtext in its label “{text}”", remedy, text)
     for text in missing:
-        remedy = f'add `{_toml(origin.find(text)[1])} = "…"` to snippets/labels.toml, '
+        written = json.dumps(origin.find(text)[1], ensure_ascii=False)
+        remedy = f'add `{written} = "…"` to snippets/labels.toml, '
         remedy += "or its name to `keep` if it is the same in Chinese"
         problem(f"has no Chinese text for its label “{text}”", remedy, text)
     for text in outside:
@@ -103,7 +105,3 @@ def _data(artist: Any) -> Iterator[Any]:
     if hasattr(artist, "get_paths"):
         yield from np.ma.filled(artist.get_offsets().astype(float), np.nan).T
         yield np.concatenate([[[np.nan, np.nan]], *(path.vertices for path in artist.get_paths())])
-
-
-def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import matplotlib.style
 from lxml import etree
@@ -23,6 +24,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scour import scour
+
+import x0_beside
 
 STYLE = Path(__file__).with_name("x0.mplstyle")
 MAX_INCHES = 5.8
@@ -50,9 +53,13 @@ def draw(
             Unicode (10⁻¹) and may be called several times for one text.
         outside: Takes the texts that reach over the figure's edge.
     """
-    file = io.BytesIO()
-    with _texts(lambda text: translate(plain(text)), set() if outside is None else outside):
+    file, legends = io.BytesIO(), x0_beside.told(figure)
+    reached: set[str] = set()
+    with _texts(lambda text: translate(plain(text)), reached), x0_beside.labels(figure, legends):
+        reached.clear()  # what it drew to find the places is not the figure
         figure.savefig(file, format="svg", metadata={"Date": None})
+    if outside is not None:
+        outside |= reached
     return inlinable(file.getvalue(), key)
 
 
@@ -96,16 +103,12 @@ def _texts(translate: Callable[[str], str], outside: set[str]) -> Iterator[None]
                 outside.add(mtext.get_text())
         draw_text(self, *arguments, mtext=mtext, **more)
 
-    # The assignments are what mypy is right to dislike elsewhere.
-    Text.get_text = translated  # type: ignore[method-assign]
-    RendererSVG.get_text_width_height_descent = measured  # type: ignore[method-assign]
-    RendererSVG.draw_text = drawn  # type: ignore[method-assign]
-    try:
+    with (
+        patch.object(Text, "get_text", translated),
+        patch.object(RendererSVG, "get_text_width_height_descent", measured),
+        patch.object(RendererSVG, "draw_text", drawn),
+    ):
         yield
-    finally:
-        Text.get_text = get_text  # type: ignore[method-assign]
-        RendererSVG.get_text_width_height_descent = measure  # type: ignore[method-assign]
-        RendererSVG.draw_text = draw_text  # type: ignore[method-assign]
 
 
 SUPERSCRIPT = str.maketrans("0123456789+-−.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻·")

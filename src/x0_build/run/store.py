@@ -150,4 +150,5 @@ def fingerprint(source: object, environment: dict[str, str], labels: dict[str, s
 def _code() -> str:
     """Return a hash of the code and the style that run and draw a module."""
     names = ("drawing.py", "figures.py", "values.py", "worker.py", "x0.mplstyle")
-    return digest_of(Path(__file__).with_name(name) for name in names)
+    files = [Path(__file__).with_name(name) for name in names]
+    return digest_of([*files, Path(__file__).parents[2] / "x0_beside"])
