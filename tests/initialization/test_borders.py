@@ -14,6 +14,7 @@ from borders import names, near
 from x0.initialization import (
     beyond,
     biases,
+    biases_layers,
     biases_relu,
     frameworks,
     frameworks_fans,
@@ -98,6 +99,12 @@ def linear(out: int = 1) -> nn.Linear:
     return nn.Linear(2, out, bias=False)
 
 
+def half_linear() -> nn.Linear:
+    layer = linear().half()
+    nn.init.ones_(layer.weight)
+    return layer
+
+
 def scaled(variance: float) -> tuple[nn.Sequential, Tensor]:
     """A layer whose outputs on the batch 1, -1 have the variance that is asked for."""
     model = nn.Sequential(nn.Linear(1, 1, bias=False)).double()
@@ -114,6 +121,8 @@ def rescaled(variance: float, tol: float, steps: int) -> int:
 # 1 / (1 + e^-z) has its value 1/2 and its slope 1/4 at 0.
 FOUND: list[tuple[Callable[[], Any], Any]] = [
     (lambda: [*beyond.LowRankLinear(nn.Linear(3, 2), 1, generator()).b.shape], [2, 1]),
+    (lambda: beyond.LowRankLinear(half_linear(), 1)(torch.ones(1, 2).half()), [2]),
+    (lambda: transformers_zero.LoRA(half_linear(), 1, 1.0)(torch.ones(1, 2).half()), [2]),
     (lambda: biases.forget_bias_(lstm(), 0.0).bias_ih_l0, [0] * 4),
     (lambda: biases.forget_bias_(lstm()).bias_ih_l0, [0, 1, 0, 0]),
     (lambda: biases.forget_bias_(lstm()).bias_hh_l0, [0] * 4),
@@ -152,6 +161,8 @@ FOUND: list[tuple[Callable[[], Any], Any]] = [
     (lambda: lecun.lecun_normal((2, 2), 0.0, rng=RNG(0)), [0] * 4),
     (lambda: lecun.lecun_uniform((2, 2), 0.0, rng=RNG(0)), [0] * 4),
     (lambda: lecun.lecun_normal_(empty(1, 0)).shape, (1, 0)),
+    (lambda: lecun.lecun_normal((1, 0), rng=RNG(0)).shape, (1, 0)),
+    (lambda: lecun.lecun_uniform((1, 0), rng=RNG(0)).shape, (1, 0)),
     (lambda: lecun_depth.predicted_layers(same, 1), ([1], [1])),
     (lambda: lecun_depth.predicted_layers(lambda z: 2 * z, 3), ([1, 4, 16], [16, 4, 1])),
     (lambda: lecun_inputs.standardize(np.array([[1.0], [3.0]])), [-1, 1]),
@@ -260,13 +271,19 @@ FOUND: list[tuple[Callable[[], Any], Any]] = [
 ]
 REJECTED: list[Callable[[], Any]] = [
     lambda: beyond.LowRankLinear(nn.Linear(3, 2), 0),
+    lambda: beyond.zero_head_(nn.Linear(3, 2, device="meta")),
     lambda: biases.forget_bias_(lstm(), math.inf),
     lambda: biases.forget_bias_(lstm(False)),
     lambda: biases.chrono_bias_(lstm(), 2.0),
     lambda: biases.chrono_bias_(lstm(False), 9.0),
     lambda: biases.prior_bias(torch.tensor([0.0, 0.5])),
     lambda: biases.prior_bias(torch.tensor([1.0, 0.5])),
+    lambda: biases.prior_bias(torch.tensor(math.nan)),
+    lambda: biases.prior_bias(torch.tensor([math.nan, 0.5])),
+    lambda: biases_layers.lookup(2, 2, "math"),
     lambda: biases_relu.biased_map(0.0, 0),
+    lambda: biases_relu.biased_map(-50.0, 30),
+    lambda: biases_relu.biased_map(-1e10, 3),
     lambda: frameworks.constructed(linear, ["weight"], 0),
     lambda: frameworks_fans.forward_factor(nn.Identity, [torch.ones(1, 3)], 0),
     lambda: frameworks_half.zero_share(0.0, torch.float16),
@@ -280,6 +297,8 @@ REJECTED: list[Callable[[], Any]] = [
     lambda: he.gain("nothing"),
     lambda: he.fans((3,)),
     lambda: he.he_std((3, 2), mode="fan"),
+    lambda: he.he_std((3, 0)),
+    lambda: he.he_std((0, 2), mode="fan_out"),
     lambda: he.he_normal_(INT.clone()),
     lambda: he.he_uniform_(INT.clone()),
     lambda: he_depth.second_moments([1.0, 0.0], 1, 1, 1, RNG(0)),
@@ -304,6 +323,7 @@ REJECTED: list[Callable[[], Any]] = [
     lambda: lecun_inputs.standardize(np.ones((0, 2))),
     lambda: lecun_inputs.standardize(np.array([[math.inf]])),
     lambda: mean_field.iterate_map(same, 0.0, 0.0, 1.0, 2),
+    lambda: mean_field.iterate_map(same, math.nan, 0.0, 1.0, 2),
     lambda: mean_field.iterate_map(same, 1.0, -1e-9, 1.0, 2),
     lambda: mean_field.activation_moments(relu, torch.tensor([1.0, 0.0])),
     lambda: mean_field_correlation.smooth_map(same, 1.0, 0.0, 1.0, torch.tensor([1.001])),
@@ -317,6 +337,7 @@ REJECTED: list[Callable[[], Any]] = [
     lambda: mean_field_quadrature.hermite_mean(square, -1e-9, 2),
     lambda: mean_field_quadrature.hermite_mean(square, math.inf, 2),
     lambda: normalization.effective_learning_rates(nn.Linear(1, 1), torch.ones(2, 1), 0.0),
+    lambda: normalization.effective_learning_rates(nn.Linear(1, 1), torch.ones(2, 1), math.nan),
     lambda: optimizers.optimizer_step(torch.optim.Adam, torch.tensor([math.inf])),
     lambda: optimizers_invented.fixed_std_growth(1, 0.0, RNG(0)),
     lambda: optimizers_momentum.heavy_ball(torch.ones(1), torch.ones(1), 0.1, -1e-9, 1),
@@ -368,6 +389,7 @@ REJECTED: list[Callable[[], Any]] = [
     lambda: why_cases.layer_ratios((same, np.ones_like), 1.0, 0.0),
     lambda: why_logistic.settled_factor(0.0),
     lambda: why_logistic.settled_factor(math.inf),
+    lambda: why_logistic.settled_factor(1.001e5),
     lambda: why_logistic.settled_factor(1.0, 0.0),
     lambda: why_logistic.settled_factor(1.0, math.inf),
     lambda: xavier.xavier_normal_(empty(2, 2), -1e-9),

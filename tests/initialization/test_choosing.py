@@ -133,6 +133,17 @@ def test_recurrent_layers(kind):
     assert torch.equal(total, expected)
 
 
+def test_half_precision_is_filled_and_integers_are_refused():
+    lstm = nn.LSTM(4, 4).bfloat16()
+    choosing.initialize_(nn.Sequential(lstm), "relu")
+    for gate in lstm.weight_hh_l0.detach().float().chunk(4):
+        assert torch.allclose(gate @ gate.T, torch.eye(4), atol=0.05)
+    layer = nn.Linear(2, 2)
+    layer.weight = nn.Parameter(torch.ones(2, 2, dtype=torch.int8), requires_grad=False)
+    with pytest.raises(ValueError, match="integers"):
+        choosing.initialize_(nn.Sequential(layer), "relu")
+
+
 def test_a_branch_that_begins_with_relu_reads_half():
     for activation in (nn.ReLU(), nn.LeakyReLU()):
         branches = [nn.Sequential(activation, nn.Linear(90, 90), nn.ReLU(), nn.Linear(90, 90))]

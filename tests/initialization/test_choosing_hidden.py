@@ -30,7 +30,7 @@ def calls(*cells):
 
 @pytest.mark.claim("A-75")
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.proves("choosing-calls", kind="call", range="65 rows, zh = en", seeds=8)
+@pytest.mark.proves("choosing-calls", kind="call", range="66 rows, zh = en", seeds=8)
 def test_the_call_on_the_page_is_the_text_that_is_executed(language):
     """Each call of the tables is the text that is executed, and each number its prediction."""
     rows = table(language, "plain", "blocks")

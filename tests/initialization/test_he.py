@@ -47,7 +47,7 @@ def test_gain_is_pytorchs(nonlinearity):
         assert ours == torch.nn.init.calculate_gain(nonlinearity, slope)
 
 
-@pytest.mark.proves("he-draws", kind="call", range="4 shapes, 3 modes, 4 slopes")
+@pytest.mark.proves("he-draws", kind="call", range="4 shapes, fan_in and fan_out, slope 0, 0.3")
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out", "FAN_IN"])
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS, ids=["normal", "uniform"])

@@ -12,8 +12,8 @@ from x0.initialization import he_moments
 @pytest.mark.proves(
     "he-half-symmetric",
     kind="search",
-    range="1…6 inputs; signs, normal, uniform, dependent rows",
-    tolerance="1e-14",
+    range="1, 2, 5 inputs; signs, normal, uniform, dependent rows",
+    tolerance="1e-12",
 )
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_symmetric_rows_keep_exactly_half_for_every_input(n):

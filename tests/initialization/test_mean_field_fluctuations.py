@@ -61,7 +61,7 @@ def test_networks_start_at_fixed_points():
 @pytest.mark.proves(
     "mean-field-settles",
     kind="cause",
-    range="width 50, 100, 200; layers 20 and 80; 400 networks",
+    range="width 100, layers 20 and 80; width 50, 200, layer 40; 400 and 600 networks",
     effect='0.8: {val:mean_field_fluctuations.s_spread["ReLU, biases"][80]:.2f}; 1: {val:mean_field_fluctuations.s_spread["ReLU, He"][80]:.2f}',
 )
 def test_ln_s_settles_where_chi_par_is_below_one(values):

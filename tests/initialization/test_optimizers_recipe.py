@@ -33,6 +33,23 @@ def test_kinds_and_factors():
         assert found[name] == ("input", 1)
 
 
+def test_bags_are_embeddings_and_a_bare_table_is_refused():
+    def made(width, table):
+        model = nn.Module()
+        model.bag = nn.EmbeddingBag(20, width, padding_idx=0)
+        if table:
+            model.positions = nn.Parameter(torch.zeros(7, width))
+        return model
+
+    assert module.fan_in_growth(made(16, False), made(8, False)) == {"bag.weight": ("input", 1.0)}
+    model = made(64, False)
+    module.mup_(model, made(8, False), 0.1, generator=torch.Generator().manual_seed(0))
+    assert not model.bag.weight[0].any()
+    assert float(model.bag.weight.detach()[1:].std()) == pytest.approx(1, rel=0.1)
+    with pytest.raises(ValueError, match="Received: positions"):
+        module.fan_in_growth(made(16, True), made(8, True))
+
+
 def test_variances_rates_and_decay():
     model = Net(256)
     generator = torch.Generator().manual_seed(0)

@@ -66,9 +66,7 @@ def test_the_call_of_the_table(table):
 
 
 @pytest.mark.parametrize("f", [module.orthogonal_, torch.nn.init.orthogonal_])
-@pytest.mark.proves("orthogonal-half", kind="call", range="float16, bfloat16")
 def test_errors_and_no_ops_are_pytorchs(f):
-    """orthogonal_ raises a RuntimeError for float16 and bfloat16."""
     for shape in ((), (3,)):
         with pytest.raises(ValueError, match=r"2 or more dimensions|at least 2 dimensions"):
             f(torch.ones(shape))
@@ -78,8 +76,10 @@ def test_errors_and_no_ops_are_pytorchs(f):
     assert f(meta) is meta
 
 
+@pytest.mark.proves("orthogonal-half", kind="call", range="float16, bfloat16")
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_drawn_in_float32_which_pytorch_refuses(dtype):
+    """orthogonal_ raises a RuntimeError for float16 and bfloat16."""
     w = module.orthogonal_(torch.empty(3, 3, dtype=dtype)).double()
     assert torch.allclose(w @ w.T, torch.eye(3).double(), atol=0.05)
     with pytest.raises(RuntimeError):  # its QR needs float32 or float64

@@ -36,7 +36,7 @@ def test_the_amount_of_noise_sets_when_not_how_well(values):
 @pytest.mark.proves(
     "symmetry-waits",
     kind="cause",
-    effect="rate {val:symmetry_breaking.rate[20]:.3f} → {val:symmetry_breaking.rate[280]:.3f}: {val:symmetry_breaking.waits[0]:.0f} → {val:symmetry_breaking.waits[1]:.0f}",
+    effect="growth per step {val:symmetry_breaking.rate[20]:.3f} → {val:symmetry_breaking.rate[280]:.3f}: {val:symmetry_breaking.waits[0]:.0f} → {val:symmetry_breaking.waits[1]:.0f} steps",
 )
 def test_the_rate_creeps_up_and_the_second_wait_is_shorter(values):
     """The rate grows from window to window, and equal factors of noise cost 151 and 119 steps."""

@@ -1,4 +1,4 @@
-"""N(μ, σ²) carries the variance; univariate samplers ask for the std.
+"""N(μ, σ²) carries the variance; NumPy's and PyTorch's normal ask for the std.
 
     std = sqrt(variance)
 

@@ -34,7 +34,8 @@ def zero_head_(head: nn.Linear) -> nn.Linear:
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     own = dict(head.named_parameters(recurse=False)).get("weight")
-    if own is None or nn.parameter.is_lazy(own):  # weight_norm, pruning
+    # weight_norm, pruning
+    if own is None or nn.parameter.is_lazy(own) or own.is_meta:
         raise ValueError(f"No weight to set. Received: {head}")
     nn.init.zeros_(own)
     if head.bias is not None:
@@ -71,9 +72,9 @@ class LowRankLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return base(x) + B A x."""
-        update: Tensor = x @ self.a.T @ self.b.T
-        result: Tensor = self.base(x) + update
-        return result
+        result: Tensor = self.base(x)
+        update = x.to(self.a.dtype) @ self.a.T @ self.b.T
+        return result + update.to(result.dtype)
 
 
 # --8<-- [end:transfer]

@@ -1,4 +1,4 @@
-"""Biases start at zero, except where a constant says what is known already.
+"""Zero biases, and two constants that say what is known already.
 
 Forget gate: b = 1, or ln(T - 1) with -b for the input gate;
 rare class: b = ln(r / (1 - r)).
@@ -20,7 +20,7 @@ SEED = 0
 # --8<-- [start:set]
 @torch.no_grad()
 def zero_biases_(model: nn.Module) -> int:
-    """Set every parameter whose name ends in a bias to 0; count them.
+    """Set parameters with bias in the last part of their name to 0; count them.
 
     Raises:
         ValueError: one has no shape yet, in a lazy layer that never ran.
@@ -108,7 +108,7 @@ def prior_bias(rates: Tensor) -> Tensor:
 
     Raises:
         ValueError: a rate is not a real number between 0 and 1, or the
-            shares do not sum to 1.
+            shares do not sum to 1 within 0.01.
 
     >>> round(float(prior_bias(torch.tensor(0.01))), 3)
     -4.595
@@ -116,7 +116,7 @@ def prior_bias(rates: Tensor) -> Tensor:
     tensor([0.2000, 0.8000])
     """
     real = rates.is_floating_point()
-    if not real or bool(((rates <= 0) | (rates >= 1)).any()):
+    if not real or not bool(((rates > 0) & (rates < 1)).all()):
         raise ValueError(f"Expected rates between 0 and 1. Received: {rates=}")
     if rates.dim() == 0:
         return rates.logit()

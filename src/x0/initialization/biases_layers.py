@@ -23,7 +23,7 @@ def lookup(vocabulary: int, size: int, initialize: str) -> float:
     Args:
         vocabulary: number of rows.
         size: width of a row.
-        initialize: name of a function of torch.nn.init.
+        initialize: random function of torch.nn.init without other arguments.
 
     Raises:
         ValueError: torch.nn.init has no such function.
@@ -31,7 +31,7 @@ def lookup(vocabulary: int, size: int, initialize: str) -> float:
     >>> round(lookup(1000, 64, "normal_"), 1)
     1.0
     """
-    if not hasattr(nn.init, initialize):
+    if not callable(getattr(nn.init, initialize, None)):
         raise ValueError(f"Unknown initializer. Received: {initialize=}")
     generator = torch.Generator().manual_seed(SEED)
     weight = torch.empty(vocabulary, size)

@@ -1,6 +1,6 @@
 """An output bias at the prior removes the first drop of the loss.
 
-b = ln(r / (1 - r)): the loss starts at the entropy of the labels.
+b = ln(r / (1 - r)): with small last weights the loss starts near the entropy.
 
 Lin et al. (2017), "Focal Loss for Dense Object Detection".
 """
@@ -23,7 +23,7 @@ RATE, MOMENTUM = 0.05, 0.9
 
 # --8<-- [start:train]
 def rare_digits() -> tuple[Tensor, Tensor, float]:
-    """Return standardized digits, whether each is one of 15 eights, the rate.
+    """Return centered digits, whether each is one of 15 eights, the rate.
 
     >>> x, y, rate = rare_digits()
     >>> x.shape[1], int(y.sum()), round(rate, 3)

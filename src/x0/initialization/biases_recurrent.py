@@ -1,6 +1,7 @@
 """Through time the same matrix acts again and again: its bias and scale count.
 
-A gate keeps f^t of the cell; PyTorch's matrix shrinks a state by 1/sqrt(3).
+A constant gate f keeps f^t of the cell; PyTorch's matrix alone multiplies a
+state by about 1/sqrt(3) per step.
 """
 
 # --8<-- [start:imports]
@@ -48,7 +49,7 @@ def state_norms() -> dict[str, Tensor]:
 
 
 def cell_gradient(lstm: nn.LSTM, steps: int) -> float:
-    """Return |dc_T/dc_0| of an LSTM fed with zeros, for a random direction.
+    """Return |dc_T/dc_0| of one LSTM layer fed with zeros, random direction.
 
     >>> lstm = nn.LSTM(2, 4)
     >>> for p in lstm.parameters():

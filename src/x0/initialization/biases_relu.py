@@ -1,6 +1,6 @@
-"""A positive bias wakes few ReLU units up and makes deep layers alike.
+"""A small bias wakes few ReLU units up; a large one makes inputs more parallel.
 
-z ~ N(b, s): P(z > 0) = Phi(b / sqrt(s)), and s grows with every layer.
+z ~ N(b, s): P(z > 0) = Phi(b / sqrt(s)), and for b > 0 s grows by layer.
 """
 
 # --8<-- [start:imports]
@@ -31,7 +31,8 @@ def biased_map(
         depth: number of layers, from layer 1; inputs have second moment 1.
 
     Raises:
-        ValueError: depth is not positive, or bias beyond 1e30.
+        ValueError: depth is not positive, or bias beyond 1e30 or so far below 0
+            that hardly a unit is active.
 
     >>> s, active = biased_map(0.1, 2)
     >>> s.round(3).tolist(), active.round(3).tolist()
@@ -45,6 +46,8 @@ def biased_map(
         active.append((1 + math.erf(t / math.sqrt(2))) / 2)
         density = math.exp(-(t**2) / 2) / math.sqrt(2 * math.pi)
         share = (1 + t**2) * active[-1] + t * density
+        if not share > 0:
+            raise ValueError(f"Hardly a unit is active. Received: {bias=}")
         s.append(2 * s[-1] * share)
     return np.array(s[:-1]), np.array(active)
 

@@ -40,7 +40,8 @@ def hidden_scale(activation: str, slope: float = 0.0) -> float:
         slope: negative slope of leaky_relu.
 
     Raises:
-        ValueError: no row of the table has this activation.
+        ValueError: no row of the table has this activation, or the slope is
+            not finite.
 
     >>> hidden_scale("leaky_relu", 1.0)
     1.0
@@ -109,9 +110,10 @@ def check_numbers(model: nn.Module) -> None:
                 "Run a lazy model once, materialize a meta model first. "
                 f"Received: {name} of {type(p).__name__}, {p.device}"
             )
-        if p.is_floating_point() and p.element_size() < 2:
+        real = p.is_floating_point() or p.is_complex()
+        if not real or p.element_size() < 2:
             raise ValueError(
-                "Initialize before the weights become float8. "
+                "Initialize before the weights become float8 or integers. "
                 f"Received: {name} of {p.dtype}"
             )
 
@@ -144,7 +146,8 @@ def initialize_(
 
     Embeddings get N(0, 0.02^2) and keep a padding row of 0; a linear layer
     that shares the weight of an embedding leaves it at that. Biases become
-    0, with gelu and silu random, as in SCALES.
+    0 (1 in the forget gates of an LSTM), with gelu and silu those of hidden
+    layers random, as in SCALES.
 
     Args:
         model: its layers of torch.nn change, told apart by their type.
@@ -273,7 +276,9 @@ def recurrent_(
             continue
         for gate in torch.split(parameter, module.hidden_size):
             if name.startswith("weight_hh"):
-                nn.init.orthogonal_(gate, generator=generator)
+                wider = torch.promote_types(gate.dtype, torch.float32)
+                draw = torch.empty_like(gate, dtype=wider)  # not in bfloat16
+                gate.copy_(nn.init.orthogonal_(draw, generator=generator))
             else:
                 nn.init.xavier_normal_(gate, generator=generator)
 

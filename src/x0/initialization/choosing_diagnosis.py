@@ -1,8 +1,8 @@
-"""Two second moments per layer tell what is wrong with an initialization.
+"""Second moments by layer tell whether a signal or its gradient is lost.
 
 factor = (median growth per layer) ^ (number of layers - 1)
 
-Hooks on every module collect E[h^2], E[delta^2] and dead or saturated units.
+Hooks on the layers collect E[h^2], E[delta^2] and dead or saturated units.
 """
 
 # --8<-- [start:imports]

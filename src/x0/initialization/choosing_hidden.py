@@ -1,4 +1,4 @@
-"""Without norm and skip the activation alone decides what a call keeps.
+"""What the call of each activation keeps of q and d without norm and skip.
 
 q_l = s_w E[phi(z)^2] + s_b,  d_(l-1) = s_w E[phi'(z)^2] d_l
 
@@ -29,7 +29,7 @@ def run_call(call: str, generator: torch.Generator, **names: object) -> None:
 
     Args:
         call: code; it sees torch.nn.init, math and the names.
-        generator: what every random initializer of torch.nn.init draws from.
+        generator: what the random initializers of the tables draw from.
         names: the tensors and numbers that the code speaks of.
     """
     inits = dict(vars(nn.init))

@@ -27,7 +27,7 @@ def run_call(call: str, generator: torch.Generator, **names: object) -> None:
 
     Args:
         call: code; it sees torch.nn.init, math and the names.
-        generator: what every random initializer of torch.nn.init draws from.
+        generator: what the random initializers of the tables draw from.
         names: the tensors and numbers that the code speaks of.
     """
     inits = dict(vars(nn.init))

@@ -28,7 +28,7 @@ def run_call(call: str, generator: torch.Generator, **names: object) -> None:
 
     Args:
         call: code; it sees torch.nn.init, math and the names.
-        generator: what every random initializer of torch.nn.init draws from.
+        generator: what the random initializers of the tables draw from.
         names: the tensors and numbers that the code speaks of.
     """
     inits = dict(vars(nn.init))
@@ -93,7 +93,7 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
 # --8<-- [start:branches]
 @torch.no_grad()
 def branches(g: torch.Generator, nets: int = 20, n: int = 256) -> Laws:
-    """Measure what is left of the input when the norm follows the sum."""
+    """Measure what residual branches leave of their input."""
 
     def draw(call: str) -> Tensor:
         w = torch.empty(nets, n, n)

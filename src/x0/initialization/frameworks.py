@@ -1,4 +1,4 @@
-"""PyTorch draws most default weights from U(-r, r) with r = 1/sqrt(fan_in).
+"""PyTorch fills linear and convolution layers from U(±r), r = 1/sqrt(fan_in).
 
 Var(w) = 1 / (3 fan_in): a third of LeCun's rule, a sixth of He's.
 

@@ -1,4 +1,4 @@
-"""model.apply visits modules, not parameters, so it misses some of them.
+"""model.apply visits modules: a function that asks for types misses parameters.
 
 Fill a copy with NaN, apply the function: what is still NaN was missed.
 """

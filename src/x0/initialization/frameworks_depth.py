@@ -1,7 +1,7 @@
 """Under PyTorch's default a deep ReLU network forgets its input.
 
 q_l = q_{l-1} / 6 + 1 / (3 n): the biases keep q at 2 / (5 n), while the
-difference between two inputs shrinks to a sixth in each layer.
+squared difference of two inputs shrinks to a sixth or less in each layer.
 """
 
 # --8<-- [start:imports]

@@ -18,7 +18,9 @@ SEED = 0
 def forward_factor(
     build: Callable[[], nn.Module], inputs: list[Tensor], networks: int
 ) -> Tensor:
-    """Return the mean of (output - bias)^2, one per construction.
+    """Return the mean square of the output, one per construction.
+
+    Images lose a border of 4 pixels first.
 
     Args:
         build: constructs a layer that has no bias.

@@ -56,8 +56,8 @@ def truncated_normal_(
         generator: source of randomness.
 
     Raises:
-        ValueError: tensor is not real, std is negative, or cut is not
-            positive and finite.
+        ValueError: tensor is not real, std is negative or infinite, or cut is
+            below 0.001 or infinite.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> w = truncated_normal_(torch.empty(100_000), 0.02, generator=generator)

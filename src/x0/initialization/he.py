@@ -73,7 +73,8 @@ def he_std(
     """Return the standard deviation gain / sqrt(fan) of a weight.
 
     Raises:
-        ValueError: mode is neither fan_in nor fan_out; also see gain, fans.
+        ValueError: mode is neither fan_in nor fan_out, or that fan is 0; also
+            see gain, fans.
 
     >>> round(he_std((64, 256), nonlinearity="relu"), 6)
     0.088388
@@ -82,6 +83,8 @@ def he_std(
         raise ValueError(f"mode must be fan_in or fan_out. Received: {mode=}")
     fan_in, fan_out = fans(shape)
     fan = fan_in if mode.lower() == "fan_in" else fan_out
+    if fan < 1:
+        raise ValueError(f"A weight without elements. Received: {shape=}")
     return gain(nonlinearity, a) / math.sqrt(fan)
 
 

@@ -1,4 +1,4 @@
-"""A ReLU network's second moment changes by n Var(w) / 2 in each layer.
+"""Each layer multiplies a ReLU network's second moment by n Var(w) / 2.
 
 q_l = (n * Var(w) / 2) * q_{l-1}
 

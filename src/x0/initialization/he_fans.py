@@ -1,4 +1,4 @@
-"""fan_in or fan_out: either keeps a ReLU network from vanishing or exploding.
+"""fan_in or fan_out: each keeps one pass, the other keeps a ratio of widths.
 
 fan_in: d_1 / d_D = n_D / n_1;  fan_out: q_D / q_1 = n_1 / n_D
 

@@ -1,6 +1,6 @@
 """ReLU halves the second moment of any symmetric pre-activation.
 
-E[relu(z)^2] = E[z^2] / 2, while Var(relu(z)) = (1/2 - 1/(2 pi)) E[z^2]
+E[relu(z)^2] = E[z^2] / 2; Var(relu(z)) = (1/2 - 1/(2 pi)) E[z^2] for normal z
 
 He et al. (2015), section 2.2: what propagates is E[h^2], not Var(h).
 """

@@ -1,6 +1,6 @@
-"""At finite width a ReLU network's scale is log-normal.
+"""At finite width a ReLU network's scale is nearly log-normal.
 
-Var(ln s) = 5 * depth / n, s the variance of a layer given the one below
+Var(ln s) is about 5 * depth / n, s the variance of a layer given the one below
 
 Hanin and Rolnick (2018), "How to Start Training"; Hanin and Nica (2020),
 "Products of Many Large Random Matrices and Gradients in Deep Neural Networks".

@@ -64,7 +64,7 @@ def lecun_uniform_(
 ) -> Tensor:
     """Fill tensor in place from U(-r, r), r = gain * sqrt(3 / fan_in).
 
-    Arguments and errors are those of lecun_normal_.
+    Arguments and errors are those of lecun_normal_; r must fit the dtype.
 
     >>> weight = lecun_uniform_(torch.empty(64, 300))
     >>> float(weight.abs().max()) <= 0.1
@@ -109,7 +109,8 @@ def lecun_normal(
     """
     if not 0 <= gain < math.inf:
         raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
-    return rng.normal(0, gain / math.sqrt(fans(shape)[0]), size=shape)
+    std = gain / math.sqrt(max(1, fans(shape)[0]))
+    return rng.normal(0, std, size=shape)
 
 
 def lecun_uniform(
@@ -123,7 +124,7 @@ def lecun_uniform(
     """
     if not 0 <= gain < math.inf:
         raise ValueError(f"The gain must be 0 or more. Received: {gain=}")
-    bound = gain * math.sqrt(3 / fans(shape)[0])
+    bound = gain * math.sqrt(3 / max(1, fans(shape)[0]))
     return rng.uniform(-bound, bound, size=shape)
 
 

@@ -1,6 +1,6 @@
 """LeCun's rule passes the scale of the inputs on: q_1 = p_0.
 
-Large inputs saturate the first layer, so normalize them first.
+Large inputs saturate a first layer of tanh, so normalize them.
 
 LeCun et al. (1998), section 4.3, on normalizing the inputs.
 """

@@ -90,12 +90,13 @@ def iterate_map(
         layers: how many layers, the first one included.
 
     Raises:
-        ValueError: weight is not positive, or bias is negative.
+        ValueError: weight or some q is not positive (or q underflows to 0), or
+            bias is negative.
 
     >>> [round(q, 3) for q in iterate_map(torch.relu, 2.0, 0.0, 1.0, 3)]
     [1.0, 1.0, 1.0]
     """
-    if weight <= 0 or bias < 0:
+    if not weight > 0 or not bias >= 0:
         raise ValueError(
             "Expected weight > 0 and bias >= 0. "
             f"Received: weight={weight}, bias={bias}"

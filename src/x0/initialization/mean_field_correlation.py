@@ -74,7 +74,7 @@ def smooth_map(
 def fixed_q(
     phi: Callable[[Tensor], Tensor], weight: float, bias: float
 ) -> float:
-    """Return the fixed point of the q-map reached from q = 1.
+    """Return q after 400 steps of the q-map from 1, mostly its fixed point.
 
     The variances weight and bias are not negative.
 
@@ -94,7 +94,9 @@ def fixed_q(
 def critical_variance(
     phi: Callable[[Tensor], Tensor], bias: float, low: float, high: float
 ) -> float:
-    """Return the sigma_w^2 between low and high at which chi_1 is 1.
+    """Return the sigma_w^2 at which chi_1 is 1, by bisection.
+
+    chi_1 must be below 1 at low and above 1 at high.
 
     >>> round(critical_variance(torch.tanh, 0.1, 1.0, 4.0), 5)
     1.98607

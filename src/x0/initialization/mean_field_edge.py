@@ -113,7 +113,7 @@ def settle_grid(
     bias: Tensor,
     layers: int = 400,
 ) -> tuple[Tensor, Tensor]:
-    """Return the settled q and chi_1 on a grid of networks.
+    """Return q and chi_1 on a grid of networks, settled or after all layers.
 
     >>> one = torch.ones(1, dtype=torch.float64)
     >>> q, chi = settle_grid(torch.tanh, 25 / 9 * one, 0 * one)

@@ -1,4 +1,4 @@
-"""Where chi_par < 1 the scale of a network settles; its gradient never does.
+"""For chi_par < 1 the spread of the scale settles; that of the gradient grows.
 
 Var(ln s) = sigma_w^4 Var(phi^2) / (n q^2 (1 - chi_par^2)) for chi_par < 1
 

@@ -1,4 +1,4 @@
-"""The gain that keeps q at 1 does not keep the gradient, ReLU's family apart.
+"""The gain that keeps q at 1 keeps the gradient for ReLU's family, not tanh.
 
 g = E[phi(Z)^2]^(-1/2), chi_1 = g^2 E[phi'(Z)^2], chi_par = V'(1)
 

@@ -122,7 +122,7 @@ def typical(seen: Tensor, label: str) -> tuple[float, float]:
     """Return mean and standard error; for q and d the geometric mean.
 
     Args:
-        seen: positive numbers; for "c" of any sign.
+        seen: positive numbers, shape (n,); for "c" of any sign.
         label: "q", "c" or "d".
 
     Raises:

@@ -1,6 +1,6 @@
 """Gauss-Hermite quadrature misses kinks, and steps between its nodes.
 
-E[f(Z)] = sum_k w_k f(z_k) is exact for polynomials only.
+E[f(Z)] = sum_k w_k f(z_k), k = 1 ... m, is exact up to degree 2 m - 1.
 """
 
 # --8<-- [start:imports]

@@ -1,6 +1,7 @@
 """Before a normalization the scale of a weight changes nothing but its steps.
 
 loss(a w) = loss(w), gradient(a w) = gradient(w) / a, <w, gradient> = 0
+for a > 0 and eps = 0
 
 Ioffe and Szegedy (2015), "Batch Normalization"; van Laarhoven (2017), "L2
 Regularization versus Batch and Weight Normalization".
@@ -53,7 +54,7 @@ def effective_learning_rates(
     >>> list(effective_learning_rates(net, torch.randn(32, 8), lr=0.1))
     ['0.weight']
     """
-    if lr <= 0:
+    if not lr > 0:
         raise ValueError(f"Expected a positive learning rate. Received: {lr=}")
     if optimizer not in ("sgd", "adam"):
         raise ValueError(f"Expected sgd or adam. Received: {optimizer=}")

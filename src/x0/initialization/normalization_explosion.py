@@ -1,4 +1,4 @@
-"""Batch normalization without skip connections makes gradients explode.
+"""Without skips, batch normalization and ReLU or tanh make gradients explode.
 
 factor = E[phi'(y)^2] / Var[phi(y)], y ~ N(0, 1); ReLU: pi / (pi - 1)
 

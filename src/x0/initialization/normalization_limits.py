@@ -45,7 +45,7 @@ def network(depth: int, width: int, last: float = 1.0) -> nn.Sequential:
 
 # --8<-- [start:symmetry]
 def distinct_units(h: Tensor) -> int:
-    """Return how many columns of a batch of activations differ.
+    """Return how many columns of a batch differ when rounded to 4 decimals.
 
     Args:
         h: real, not empty, shape (m, n).

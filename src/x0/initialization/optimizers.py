@@ -1,4 +1,4 @@
-"""Adam's first step has one size for every weight, whatever the gradient is.
+"""Adam's first step has one size for every gradient far above its epsilon.
 
 dw = -eta g / (|g| + epsilon): the scale of the gradient cancels down to
 epsilon = 1e-8, while SGD moves in proportion to it.
@@ -27,7 +27,7 @@ def optimizer_step(
     """Return the change of weights that start at 0 in one step.
 
     Args:
-        optimizer: makes an optimizer of torch.optim from parameters.
+        optimizer: makes an optimizer of torch.optim that needs no closure.
         gradient: the gradient of the weights, any shape.
 
     Raises:

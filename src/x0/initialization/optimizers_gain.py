@@ -1,4 +1,4 @@
-"""SGD, momentum and Adam all train from He's scale; the best rate follows it.
+"""From twice He's scale the best rates of SGD and momentum are far smaller.
 
 Each optimizer and scale has its own learning rate, from six decades.
 """

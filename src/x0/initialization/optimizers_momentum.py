@@ -1,6 +1,6 @@
-"""Whether heavy-ball momentum converges does not depend on the start.
+"""Whether heavy-ball momentum is stable on a quadratic is not up to the start.
 
-On a quadratic the error is linear in the initial error; it is stable for
+The error is linear in the initial error; it is stable for
 0 < eta lambda < 2 (1 + beta).
 
 Polyak (1964).

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 SEED = 0
 WIDTHS, REPEATS, RATE = (64, 128, 256, 512, 1024), 8, 1e-3
+TABLES = (nn.Embedding, nn.EmbeddingBag)
 # --8<-- [end:imports]
 
 
@@ -38,7 +39,8 @@ def fan_in_growth(
         ValueError: the parameters have other names, or an embedding is tied
             to another layer, which needs an output multiplier instead; a
             lazy layer has no shape yet; a weight is made from others
-            (weight_norm, pruning), is transposed, or holds no real numbers.
+            (weight_norm, pruning), is transposed, or holds no real numbers;
+            what looks like an output has no "weight" in its name.
     """
     every = [*model.named_parameters(), *narrow.named_parameters()]
     lazy = [name for name, p in every if nn.parameter.is_lazy(p)]
@@ -66,7 +68,7 @@ def fan_in_growth(
     embeddings = [
         module.weight
         for module in model.modules()
-        if isinstance(module, nn.Embedding)
+        if isinstance(module, TABLES)
     ]
     for weight in embeddings:
         names = [name for name, p in every if p is weight]
@@ -79,6 +81,8 @@ def fan_in_growth(
             found[name] = "input", 1.0
         else:
             kind = "output" if p.shape[0] == old[name][0] else "hidden"
+            if kind == "output" and "weight" not in name.rpartition(".")[2]:
+                raise ValueError(f"A table or an output? Received: {name}")
             found[name] = kind, p.shape[1] / old[name][1]
     return found
 
@@ -119,7 +123,7 @@ def mup_(
     embeddings = {
         module.weight
         for module in model.modules()
-        if isinstance(module, nn.Embedding)
+        if isinstance(module, TABLES)
     }
     groups: dict[float, list[nn.Parameter]] = {}
     for name, p in model.named_parameters():
@@ -132,7 +136,7 @@ def mup_(
             p.zero_()
         groups.setdefault(m, []).append(p)
     for module in model.modules():
-        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+        if isinstance(module, TABLES) and module.padding_idx is not None:
             module.weight[module.padding_idx].zero_()
     return [
         {"params": params, "lr": lr / m, "weight_decay": weight_decay * m}

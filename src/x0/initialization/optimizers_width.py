@@ -1,7 +1,7 @@
-"""With the width, optimizers want other learning rates, not other weights.
+"""With the width muP changes output weights and rates, not hidden weights.
 
-Hidden weights have the variance 1 / fan_in under SGD and under Adam; what
-muP changes is the learning rate: 1 for SGD, 1 / fan_in for Adam.
+Hidden weights have the variance 1 / fan_in under SGD and under Adam; their
+learning rate is 1 for SGD, 1 / fan_in for Adam; the output has 1 / fan_in^2.
 
 Yang et al. (2022), Tensor Programs V.
 """

@@ -1,4 +1,4 @@
-"""An orthogonal weight keeps the length of every vector, not only on average.
+"""An orthogonal weight with fan_out >= fan_in keeps the length of each vector.
 
 W W^T = gain^2 I if fan_out <= fan_in, else W^T W = gain^2 I
 

@@ -1,4 +1,4 @@
-"""A convolution is orthogonal if each frequency of its kernel is.
+"""A periodic convolution is orthogonal if each frequency of its kernel is.
 
 delta-orthogonal: an orthogonal matrix at the center of the kernel, zero else
 
@@ -69,7 +69,7 @@ def operator_singular_values(kernel: Tensor, size: int) -> Tensor:
 
     Args:
         kernel: finite, not empty, float32 or float64, shape (out, in, k, k).
-        size: height and width of the images, at least 1.
+        size: height and width of the images, at least k.
 
     Returns:
         Shape (size * size * min(out, in),), in ascending order.

@@ -1,4 +1,4 @@
-"""Only an orthogonal network can keep all singular values of its Jacobian.
+"""Orthogonal weights can keep all singular values of a Jacobian, Gaussian not.
 
 Var(s^2) / mean(s^2)^2 = depth * (mu_2 / mu_1^2 - 1 + gaussian)
 

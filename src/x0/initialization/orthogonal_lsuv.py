@@ -1,4 +1,4 @@
-"""LSUV measures the output of each layer on one batch and divides by it.
+"""LSUV divides the weight of each layer by the std of its output on one batch.
 
 W <- W / sqrt(Var(z)), layer by layer, until |Var(z) - 1| < tol
 
@@ -85,7 +85,8 @@ def lsuv_(
         ValueError: a layer's output is constant or not finite (dead), or
             max_steps are not enough; a weight is complex or wrapped
             (weight_norm, spectral_norm), or shared with a layer that undoes
-            its variance. The weights are then as before.
+            its variance; tol or max_steps is not positive. The weights are
+            then as before.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> model = nn.Sequential(nn.Linear(8, 8, bias=False), nn.ReLU())

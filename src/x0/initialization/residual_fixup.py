@@ -1,4 +1,4 @@
-"""Under Fixup one gradient step changes a network the same at any depth.
+"""Under Fixup a gradient step moves networks of 4 and 64 branches equally far.
 
 K * a^(2(m-1)) = 1: the first m - 1 of m weights are scaled by a
 

@@ -1,6 +1,6 @@
 """The gradient in a residual stream grows down as the stream grows up.
 
-d_k * r_k is the same for every branch k, with a norm and without
+d_k * r_k is about the same for every branch k, with a norm and without
 
 d_k is the second moment of the loss's derivative by the stream x_k.
 """

@@ -1,4 +1,4 @@
-"""Units with equal incoming and outgoing weights stay equal in training.
+"""Units with equal weights in and out stay equal in training without dropout.
 
 theta = P theta implies g(theta) = P g(theta): a swap P of two such units
 

@@ -1,4 +1,4 @@
-"""Differences between units grow exponentially, so a tiny noise is enough.
+"""From a constant start small differences between units grow exponentially.
 
 d(a + b)/dt = r (a + b): a, b differences of two units, r the residual
 """

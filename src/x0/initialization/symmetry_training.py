@@ -1,6 +1,7 @@
-"""Zero is stuck, a constant trains as one unit, a zero last layer is fine.
+"""Zero is stuck with ReLU and tanh, a constant trains as one unit per layer.
 
-h_l = phi(0) and delta_l = 0 below the last layer if all weights are zero
+h_l = phi(0) and delta_l = 0 below the last layer if all weights are zero;
+a zero last layer trains
 """
 
 # --8<-- [start:imports]

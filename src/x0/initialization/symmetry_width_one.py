@@ -1,4 +1,4 @@
-"""A constant start trains like a network with one unit per layer.
+"""A constant start trains like one unit per layer with rates of its own.
 
 W_1 = e u^T, W_l = c_l e e^T, W_D = v e^T: every matrix has rank 1
 """

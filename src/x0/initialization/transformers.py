@@ -1,4 +1,4 @@
-"""A transformer starts from N(0, 0.02^2), residual weights divided by sqrt(2D).
+"""GPT-2 starts from N(0, 0.02^2), residual weights divided by sqrt(2D).
 
 std = 0.02, or 0.02 / sqrt(2 * depth) for the two weights that feed the stream
 

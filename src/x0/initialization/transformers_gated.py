@@ -1,4 +1,4 @@
-"""A gated unit multiplies two pre-activations: its output scales like q^2.
+"""A gated unit multiplies phi(a) by b: but for GLU it grows about like q^2.
 
 E[(phi(a) b)^2] = E[phi(a)^2] * q for independent a, b of second moment q
 

@@ -1,4 +1,4 @@
-"""One step of Adam moves a hidden layer in proportion to its width.
+"""Adam's first step moves a hidden layer in proportion to its width.
 
 change of z = rate * sum_j |h_j|, which grows like n; rate / n keeps it
 

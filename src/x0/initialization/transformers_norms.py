@@ -1,4 +1,4 @@
-"""Post-norm keeps the gradient and forgets the input; pre-norm does neither.
+"""Post-norm keeps the gradient and forgets the input fast, pre-norm slowly.
 
 pre-norm: d_k = 1 / (k + 1), share of x_0 = 1 / (k + 1)
 post-norm: d_k = 1, share of x_0 = 2^(-k)

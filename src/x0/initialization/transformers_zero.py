@@ -43,8 +43,9 @@ class LoRA(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return base(x) + scale * B A x."""
-        out: Tensor = self.base(x) + self.scale * (x @ self.A.T @ self.B.T)
-        return out
+        out: Tensor = self.base(x)
+        update = self.scale * (x.to(self.A.dtype) @ self.A.T @ self.B.T)
+        return out + update.to(out.dtype)
 
 
 # --8<-- [end:lora]

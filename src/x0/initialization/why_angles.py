@@ -1,4 +1,4 @@
-"""One start, five measurements: symmetry, scale, spectrum, descent, seeds.
+"""Five starts, five measurements: symmetry, scale, spectrum, descent, seeds.
 
 Orthogonal and Gaussian weights of variance 1/n differ in the spectrum.
 """

@@ -32,12 +32,12 @@ def settled_factor(n_v: float, q: float = 1.0) -> tuple[float, float]:
         q: Where the iteration starts.
 
     Raises:
-        ValueError: n_v or q is not positive and finite.
+        ValueError: n_v or q is not positive, n_v above 1e5, or q infinite.
 
     >>> [round(x, 3) for x in settled_factor(1.0)]
     [0.265, 0.056]
     """
-    if not (0 < n_v < math.inf and 0 < q < math.inf):
+    if not (0 < n_v <= 1e5 and 0 < q < math.inf):
         raise ValueError(f"Expected n_v, q > 0. Received: {n_v=}, {q=}")
     x = np.linspace(-9, 9, 8000)
     weight = np.exp(-(x**2) / 2)

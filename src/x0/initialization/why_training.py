@@ -1,4 +1,4 @@
-"""A good start makes training faster; the final accuracy may be the same.
+"""From He training is faster than from Xavier; accuracy may end up the same.
 
 He: Var(w) = 2 / fan_in; Xavier: 2 / (fan_in + fan_out); ten ReLU layers
 """

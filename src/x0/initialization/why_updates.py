@@ -1,4 +1,4 @@
-"""Vanishing leaves the weights where they are; exploding throws them away.
+"""Under SGD vanishing leaves weights in place, exploding throws them away.
 
 Adam's first step: theta_1 - theta_0 = -eta * g / (|g| + eps)
 

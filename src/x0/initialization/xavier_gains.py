@@ -1,4 +1,4 @@
-"""One variance cannot keep both the signal and the gradient of a layer.
+"""One variance cannot keep signal and gradient of a layer with unequal fans.
 
 F = fan_in Var(w), B = fan_out Var(w); under Xavier (F + B) / 2 = 1.
 

@@ -1,4 +1,4 @@
-"""Weight gradients are equally large in every layer of equal width.
+"""Where tanh is linear, weight gradients are equal in layers of equal width.
 
 E[(∂loss/∂w)²] = d_D p_0 (n Var(w))^(D - 1), the same for every layer.
 
