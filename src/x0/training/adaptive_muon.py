@@ -57,7 +57,9 @@ def orthogonalize(g: Tensor, steps: int = 5) -> Tensor:
 
     Args:
         g: a matrix, shape (m, n).
-        steps: number of Newton-Schulz steps.
+        steps: number of Newton-Schulz steps. After 5, a value that was at
+            least 1/500 of the norm of g lies between 0.6 and 1.3; smaller
+            ones stay smaller, as do all if the norm is below 1e-7.
 
     Raises:
         ValueError: g is not a matrix of real numbers.

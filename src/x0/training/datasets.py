@@ -86,6 +86,8 @@ def grouped_split(
 ) -> Rows:
     """Split so that no group (person, document, device) is in both parts.
 
+    The share is one of the groups, not of the samples.
+
     Raises:
         ValueError: a share outside (0, 1), fewer than 2 groups, or groups
             that are no vector or hold NaN or None.
@@ -108,7 +110,8 @@ def temporal_split(
 
     Args:
         times: of the samples, in any order; numbers or datetime64.
-        test_share: share of the samples, the latest ones, that is tested.
+        test_share: share of the samples, the latest ones, that is tested;
+            more if others have the time of the first.
         gap: if it is not zero, training samples up to this far before the
             first test time go; a timedelta64 for dates.
 
@@ -123,7 +126,7 @@ def temporal_split(
     if times.ndim != 1 or len(times) < 2 or (times != times).any():
         raise ValueError(f"Expected a vector of times. Received: {times}")
     order = np.argsort(times, kind="stable")
-    split = math.floor(len(times) * (1 - test_share))
+    split = math.floor(len(times) * (1 - test_share) + 1e-9)
     start = times[order[min(split, len(times) - 1)]]
     train = np.flatnonzero(times < (start - gap if gap else start))
     if len(train) == 0:

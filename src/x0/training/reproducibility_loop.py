@@ -1,8 +1,9 @@
-"""A training loop that can be killed at any step and goes on with equal bits.
+"""A training loop that can be killed at any step and ends with equal bits.
 
 state of a run: model, optimizer, scheduler, step, best weights, random state
 
-The rows of a batch follow from the seed and the step, so they are not saved.
+It goes on from the last checkpoint, on the same machine. The rows of a batch
+follow from the seed and the step, so they are not saved.
 """
 
 # --8<-- [start:imports]

@@ -35,7 +35,7 @@ def data_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
+        array = np.asarray(arrays[name], order="C")
         records = array.dtype.hasobject or array.dtype.kind == "V"
         if records or np.ma.isMaskedArray(arrays[name]):
             raise ValueError(f"Objects, records, a mask. Received: {name=}")
