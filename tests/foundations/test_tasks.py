@@ -206,6 +206,14 @@ def test_errors_say_what_was_received():
         tasks.best_constant(torch.zeros(1, 1), "words")
     with pytest.raises(ValueError, match="A class is empty"):
         tasks.best_constant(torch.tensor([0, 2]), "classes")
+    for task in tasks.TASKS[1:]:
+        with pytest.raises(ValueError, match="Received: torch.Size"):
+            tasks.task_loss(torch.zeros(3), torch.zeros(3), task)
+
+
+def test_labels_may_be_integers():
+    z, y = draw("labels")
+    assert torch.equal(tasks.task_loss(z, y.long(), "labels"), tasks.task_loss(z, y, "labels"))
 
 
 @pytest.mark.proves("tasks-logit", kind="best", range="each bias ± 1", n="81")

@@ -33,6 +33,7 @@ def test_hash_sees_values_shapes_types_and_names():
     hashes = {record.data_hash(arrays) for arrays in others}
     assert base not in hashes
     assert len(hashes) == 4
+    assert record.data_hash({"x": np.array(3.0)}) != record.data_hash({"x": np.array([3.0])})
 
 
 def test_hash_does_not_see_layout_byte_order_or_the_order_of_names():
