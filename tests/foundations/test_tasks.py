@@ -247,3 +247,12 @@ def test_no_targets_are_centered():
     assert values.min() > 5
     assert float((values - 5).log().mean()) == pytest.approx(0, abs=0.1)
     assert float((values - 5).log().std()) == pytest.approx(1, abs=0.1)
+
+
+def test_one_column_of_targets_does_not_start_two_outputs():
+    y = torch.tensor([0.0, 1.0, 1.0])
+    assert tasks.start_output_(torch.nn.Linear(3, 1), y, "labels").bias.item() == pytest.approx(
+        math.log(2)
+    )
+    with pytest.raises(ValueError, match="The bias does not fit"):
+        tasks.start_output_(torch.nn.Linear(3, 2), y, "labels")

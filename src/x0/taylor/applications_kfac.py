@@ -32,7 +32,7 @@ def softmax_curvature(logits: Tensor) -> Tensor:
     """Return the second derivatives of cross-entropy in the logits.
 
     Args:
-        logits: Floating-point, shape (m, C).
+        logits: Real, shape (m, C).
 
     Returns:
         Shape (m, C, C); it does not depend on the classes.

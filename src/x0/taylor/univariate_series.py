@@ -33,7 +33,7 @@ def tanh_series(count: int = ORDER) -> Array:
 
 
 def erf_series(count: int = ORDER) -> Array:
-    """Return count coefficients of erf at 0, from 1 to 340.
+    """Return count coefficients of erf at 0, at least 1, at most 340.
 
     >>> erf_series(4).round(4).tolist()
     [0.0, 1.1284, 0.0, -0.3761]

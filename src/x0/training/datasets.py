@@ -108,10 +108,11 @@ def temporal_split(
 ) -> Rows:
     """Split so that all of the test part is later than the training part.
 
+    Samples with the time of the first that is tested are tested as well.
+
     Args:
         times: of the samples, in any order; numbers or datetime64.
-        test_share: share of the samples, the latest ones, that is tested;
-            more if others have the time of the first.
+        test_share: share of the samples, the latest ones, that is tested.
         gap: if it is not zero, training samples up to this far before the
             first test time go; a timedelta64 for dates.
 

@@ -59,7 +59,13 @@ def rate_factor(step: int, settings: Settings) -> float:
 
 
 def rows_of_step(step: int, samples: int, settings: Settings) -> Tensor:
-    """Return the rows of a batch, shape (batch,), from seed and step alone."""
+    """Return the rows of a batch, shape (batch,), from seed and step alone.
+
+    Raises:
+        ValueError: a batch has more rows than there are.
+    """
+    if samples < settings.batch:
+        raise ValueError(f"Fewer than a batch. Received: {samples=}")
     epoch, place = divmod(step, samples // settings.batch)
     state = np.random.SeedSequence((settings.seed, epoch)).generate_state(1)
     stream = torch.Generator().manual_seed(int(state[0]))
