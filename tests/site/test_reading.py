@@ -1,4 +1,4 @@
-"""How a chapter reads: how much code stands open, where the first figure is, how large its letters are."""
+"""How a chapter reads: open code, the first figure and the size of its letters, equations that fit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ MOST_LINES, MEDIAN_LINES, MOST_CODE = 120, 60, 0.15
 MOST_SCREENS = 1.5  # before the first figure
 LETTERS = (11, 14)  # pixels, of the labels of figures
 MOST_OUT = 1  # pixel, of a label beyond the edge of its figure
+MOST_SCROLL = 0.05  # of the equations: the others fit, if need be in several lines
 MEASURE = """() => {
   const open = [...document.querySelectorAll(".highlight.language-python")]
     .filter(x => x.getClientRects().length && !x.closest("details:not([open])"));
@@ -39,6 +40,9 @@ SIZES = """() => [...document.querySelectorAll(".x0-fig__img > svg")].flatMap(sv
     return [svg.closest(".x0-fig").id, x.textContent, size, Math.max(...out)];
   });
 })"""
+
+EQUATIONS = """() => [...document.querySelectorAll(".x0-eq__math")].filter(x => x.clientWidth)
+  .map(x => x.scrollWidth > x.clientWidth)"""
 
 
 def chapters(parts: tuple[str, ...] = CHAPTERS) -> list[str]:
@@ -95,14 +99,17 @@ def test_a_click_in_the_contents_marks_what_was_clicked(window: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390, 360])
-def test_labels_of_figures_are_as_large_as_text_and_inside(window: Page, width: int) -> None:
+def test_labels_are_as_large_as_text_and_inside_and_equations_fit(window: Page, width: int) -> None:
     window.set_viewport_size({"width": width, "height": SCREEN})
-    wrong = []
+    wrong, scroll = [], list[bool]()
     for page in chapters((*CHAPTERS, "guide", "labs")):
         window.goto(URL + page)
+        scroll += window.evaluate(EQUATIONS)
         low, high = LETTERS
         for key, text, size, out in window.evaluate(SIZES):
             if not low - 0.1 <= size <= high + 0.1 or out > MOST_OUT:
                 wrong.append((page, key, text, round(size, 1), round(out, 1)))
     window.set_viewport_size({"width": 1440, "height": SCREEN})
     assert wrong == []
+    assert sum(scroll) <= MOST_SCROLL * len(scroll)
+    assert len(scroll) > 1000

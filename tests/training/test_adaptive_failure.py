@@ -29,13 +29,12 @@ def test_every_round_goes_up():
     effect="{val:adaptive_failure.on_axes:.0f} → {val:adaptive_failure.rotated:.0f}; heavy ball {val:adaptive_failure.heavy[0]:.0f}",
 )
 def test_a_rotation_matters_to_adam(values):
-    """On the axes Adam is several times faster than heavy ball, on rotations about as fast."""
+    """Rotated, Adam takes several times as many steps as on the axes, heavy ball as many as before."""
     shown = values("adaptive_failure")
     mean, error = shown["rotated"]
     assert mean > 4 * shown["on_axes"]
-    assert shown["heavy"][0] > 4 * shown["on_axes"]
     assert abs(shown["heavy"][0] - shown["heavy"][1]) <= 1
-    assert 0.7 < (mean - 2 * error) / shown["heavy"][1] < (mean + 2 * error) / shown["heavy"][1] < 1
+    assert mean - 4 * error > 3 * shown["on_axes"]
     rates = shown["rates"]
     assert shown["best_rate"] in rates[1:-1]
 

@@ -86,6 +86,13 @@ def test_temporal_tests_the_later_part():
     assert len(test) == 10
 
 
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+def test_the_tested_share_is_exact_where_it_can_be(share):
+    for count in (10, 20, 100, 1000):
+        _, test = datasets.temporal_split(np.arange(count), share)
+        assert len(test) == round(share * count)
+
+
 def test_equal_times_stay_together():
     times = np.array([0.0, 1, 1, 1, 2])
     train, test = datasets.temporal_split(times, 0.4)

@@ -20,7 +20,7 @@ def nesterov_radius(step, beta):
 )
 @pytest.mark.parametrize("kappa", [10.0, 18.5, 100.0, 1000.0])
 def test_no_setting_is_better_than_the_best(kappa):
-    """No rate and momentum of the grid beat the best constants of heavy ball, or of Nesterov."""
+    """No pair of the grid has a smaller factor than the best constants of heavy ball, or of Nesterov."""
     eta, momentum = race.best_nesterov(1.0, kappa)
     ends = np.geomspace(1.0, kappa, 5)[:, None, None]
     best = float(nesterov_radius(eta * ends, momentum).max())

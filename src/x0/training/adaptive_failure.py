@@ -66,7 +66,7 @@ def steps_on_quadratic(name: str, rate: float, bases: Tensor) -> Tensor:
 
     Args:
         name: Adam or heavy ball.
-        rate: learning rate of Adam; heavy ball uses its best constants.
+        rate: of Adam; heavy ball has the constants of the smallest factor.
         bases: eigenvectors of Hessian matrices, in columns, shape (B, n, n).
 
     Returns:

@@ -113,8 +113,8 @@ def temporal_split(
     Args:
         times: of the samples, in any order; numbers or datetime64.
         test_share: share of the samples, the latest ones, that is tested.
-        gap: if it is not zero, training samples up to this far before the
-            first test time go; a timedelta64 for dates.
+        gap: samples up to this far before the first test time are in
+            neither part; a timedelta64 for dates.
 
     Raises:
         ValueError: a share outside (0, 1), a negative gap, an empty part, or
@@ -127,7 +127,8 @@ def temporal_split(
     if times.ndim != 1 or len(times) < 2 or (times != times).any():
         raise ValueError(f"Expected a vector of times. Received: {times}")
     order = np.argsort(times, kind="stable")
-    split = math.floor(len(times) * (1 - test_share) + 1e-9)
+    tested = math.ceil(round(len(times) * test_share, 6))  # 0.07 of 100: 7
+    split = len(times) - tested
     start = times[order[min(split, len(times) - 1)]]
     train = np.flatnonzero(times < (start - gap if gap else start))
     if len(train) == 0:
