@@ -39,7 +39,7 @@ def check_gradient(
 
     Returns:
         About 2, or more, if the gradient is right; about 1 if an entry is
-        off by 1e-4 of its size or more: a mistake of 1e-6 already hides.
+        off by 1e-4 of the gradient's length or more: 1e-6 already hides.
         Infinity if the function is linear as far as rounding can tell.
 
     Raises:
