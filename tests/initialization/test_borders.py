@@ -271,6 +271,7 @@ REJECTED: list[Callable[[], Any]] = [
     lambda: frameworks_fans.forward_factor(nn.Identity, [torch.ones(1, 3)], 0),
     lambda: frameworks_half.zero_share(0.0, torch.float16),
     lambda: frameworks_truncated.kept_std(0.000999),
+    lambda: frameworks_truncated.kept_std(math.inf),
     lambda: frameworks_truncated.truncated_normal_(empty(2), -1e-9),
     lambda: frameworks_truncated.truncated_normal_(empty(2), math.inf),
     lambda: frameworks_truncated.truncated_normal_(INT.clone(), 1.0),

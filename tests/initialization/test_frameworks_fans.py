@@ -67,14 +67,17 @@ def test_fan_out_of_a_grouped_convolution_ignores_the_groups():
     assert float(layer.weight.detach().var()) * 9 == pytest.approx(1, rel=0.3)
 
 
-@pytest.mark.proves("frameworks-tied", kind="fact", range="width 64", tolerance="5 %")
+@pytest.mark.proves("frameworks-tied", kind="fact", range="width 64…1024", tolerance="5 %")
 def test_tied_embedding_gives_logits_of_std_root_d():
-    """A tied embedding of N(0, 1) gives logits whose standard deviation is the root of the width."""
+    """A tied N(0, 1) gives logits whose std is the root of the width, and a first loss above 3 ln V."""
     torch.manual_seed(0)
-    d = 64
-    embedding = nn.Embedding(2000, d).weight.detach()
-    h = nn.functional.layer_norm(torch.randn(50, d), (d,))
-    assert float((h @ embedding.T).std()) == pytest.approx(math.sqrt(d), rel=0.05)
+    for d in (64, 128, 256, 512, 1024):
+        embedding = nn.Embedding(2000, d).weight.detach()
+        h = nn.functional.layer_norm(torch.randn(50, d), (d,))
+        logits = h @ embedding.T
+        assert float(logits.std()) == pytest.approx(math.sqrt(d), rel=0.05)
+        loss = nn.functional.cross_entropy(logits, torch.randint(2000, (50,)))
+        assert float(loss) > 3 * math.log(2000)
 
 
 def test_rejects_no_networks():

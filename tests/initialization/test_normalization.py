@@ -133,6 +133,27 @@ def test_weights_without_an_effect_are_left_out():
     assert module.effective_learning_rates(model, x, lr=0.1) == {}
 
 
+def test_dropout_inside_other_layers_hides_nothing():
+    class Model(nn.Module):
+        def __init__(self, tail):
+            super().__init__()
+            self.free, self.norm = nn.Linear(16, 16, bias=False), nn.LayerNorm(16)
+            self.tail = tail
+
+        def forward(self, x):
+            y = self.tail(self.norm(self.free(x)))
+            return nn.functional.dropout(y[0] if isinstance(y, tuple) else y, 0.2)
+
+    x = torch.randn(8, 10, 16, generator=generator())
+    for tail in (
+        nn.TransformerEncoderLayer(16, 2, 32, dropout=0.1, batch_first=True),
+        nn.LSTM(16, 16, 2, dropout=0.1, batch_first=True),
+    ):
+        model, state = Model(tail), torch.get_rng_state()
+        assert list(module.effective_learning_rates(model, x, lr=0.1)) == ["free.weight"]
+        assert torch.equal(torch.get_rng_state(), state)
+
+
 @pytest.mark.proves("normalization-lists", kind="call", range="5 seeds")
 def test_a_bias_before_layer_norm_ties_the_scale_down():
     """Of the model of the exercise 0.weight is free and no other; without the bias 3.weight too."""

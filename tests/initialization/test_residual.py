@@ -37,6 +37,17 @@ def test_a_layer_that_branches_share_is_scaled_once():
     torch.testing.assert_close(shared[0].weight, before[0] / 2)
 
 
+def test_a_weight_that_layers_share_is_scaled_once():
+    made = branches()
+    before = [layer.weight.detach().clone() for layer in (made[0][0], made[0][2])]
+    for branch in made[1:]:
+        branch[0].weight, branch[2].weight = made[0][0].weight, made[0][2].weight
+    residual.scale_branches_(made)
+    torch.testing.assert_close(made[3][2].weight, before[1] / 2)
+    residual.fixup_(made)
+    torch.testing.assert_close(made[3][0].weight, before[0] / 2)
+
+
 def test_scaling_finds_the_output_projection_of_attention():
     class Attention(nn.Module):
         def __init__(self):
@@ -67,7 +78,7 @@ def test_the_factor_may_be_part_of_the_weights():
 
 @pytest.mark.proves("residual-norm-ends", kind="cause", effect="< 10⁻³ : > 0.5")
 def test_a_norm_at_the_end_of_a_branch_divides_the_factor_out():
-    """scale_branches_ does nothing to a branch that ends in BatchNorm; without the norm it does."""
+    """scale_branches_ leaves the output of a branch that ends in BatchNorm; without the norm it does not."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(64, 16, generator=generator)
     for norm, low, high in ((nn.BatchNorm1d(16), 0, 1e-3), (nn.Identity(), 0.5, 1)):
@@ -169,6 +180,19 @@ def test_a_zero_head_leaves_the_branches_without_gradient():
         assert made[0][2].weight.grad.any()
 
 
+@pytest.mark.proves("residual-dead", kind="cause", effect="0 : > 0")
+def test_a_zeroed_branch_that_ends_in_relu_gets_no_gradient():
+    """If a ReLU follows the zeroed last layer, no parameter of the branch gets a gradient."""
+    x = torch.randn(8, 16, generator=torch.Generator().manual_seed(2))
+    for end, learns in ((nn.ReLU(), False), (nn.Identity(), True)):
+        for start in (residual.zero_branches_, residual.fixup_):
+            made = [nn.Sequential(*branch, end) for branch in branches()]
+            start(made)
+            nn.Sequential(*map(residual.Residual, made))(x).square().sum().backward()
+            for branch in made:
+                assert any(p.grad.any() for p in branch.parameters()) is learns
+
+
 def test_one_weight_cannot_be_scaled_but_is_zeroed():
     branch = nn.Linear(4, 4)
     residual.fixup_([branch])
@@ -177,16 +201,22 @@ def test_one_weight_cannot_be_scaled_but_is_zeroed():
         residual.scale_branches_([nn.ReLU()])
 
 
+def integers(layer):
+    layer.weight = nn.Parameter(torch.ones(4, 4, dtype=torch.int8), requires_grad=False)
+    return layer
+
+
 UNSETTABLE = {
     "spectral_norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4)),
     "old weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
     "lazy": lambda: nn.LazyLinear(4),
     "meta": lambda: nn.Linear(4, 4, device="meta"),
+    "integers": lambda: integers(nn.Linear(4, 4)),
 }
 
 
 @pytest.mark.proves(
-    "residual-refuses", kind="call", range="4 layers, 3 functions", effect="0 weights changed"
+    "residual-refuses", kind="call", range="5 layers, 3 functions", effect="0 weights changed"
 )
 @pytest.mark.parametrize("name", UNSETTABLE)
 @pytest.mark.filterwarnings("ignore")

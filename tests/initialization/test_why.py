@@ -38,11 +38,17 @@ def test_norms_are_those_of_backward():
     assert norms[-1]["delta"] == pytest.approx(float(delta.norm()))
 
 
-@pytest.mark.proves("why-convolutions", kind="call", range="nn.Conv1d, nn.Conv2d, groups, stride")
+@pytest.mark.proves(
+    "why-convolutions", kind="call", range="Conv1d, Conv2d, ConvTranspose2d, groups, stride"
+)
 def test_convolutions_are_measured_too():
     """gradient_norms lists convolution layers with the norms that backward gives."""
     torch.manual_seed(0)
-    for convolution, shape in ((nn.Conv1d, (5, 4, 9)), (nn.Conv2d, (5, 4, 9, 9))):
+    image = (5, 4, 9, 9)
+    for convolution, shape in (
+        *((nn.Conv1d, (5, 4, 9)), (nn.Conv2d, image)),
+        *((nn.ConvTranspose1d, (5, 4, 9)), (nn.ConvTranspose2d, image)),
+    ):
         layers = [convolution(4, 6, 3, stride=2, groups=2), nn.ReLU(), nn.Flatten()]
         size = nn.Sequential(*layers)(torch.zeros(shape)).shape[1]
         model = nn.Sequential(*layers, nn.Linear(size, 3)).double()

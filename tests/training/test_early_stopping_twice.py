@@ -93,7 +93,7 @@ def test_without_the_gap_or_the_noise_there_is_no_second_fall(values):
 
 @pytest.mark.proves("early-stopping-twice-when", kind="search", range="gap 1…100, noise 0.1…4")
 def test_when_there_is_a_second_fall(values):
-    """From one gap on, and from one noise on, there is; from a larger noise on the first is lower."""
+    """Of gaps to 100 and of noises to 4, there is from one value on; from a larger noise on the first is lower."""
     shown = values("early_stopping_twice")
     for gap in range(1, 101):
         assert (twice.falls(twice.expected_curve(gap, 1)) > 1) == (gap >= shown["least_gap"])

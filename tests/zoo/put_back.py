@@ -626,8 +626,8 @@ FAULTS = (
     Fault(
         "a shared branch is scaled each time",
         "initialization/residual.py",
-        "    once = dict.fromkeys(branches)  # a shared branch comes several times\n    for layer",
-        "    once = branches\n    for layer",
+        "in zip(lasts, weights, strict=True):  # may be shared\n        write_(layer, weight)",
+        "in zip(lasts, weights):\n        write_(layer, layer.weight / math.sqrt(len(branches)))",
         "test_a_shared_branch_is_scaled_once",
     ),
     Fault(

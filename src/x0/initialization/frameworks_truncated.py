@@ -26,13 +26,14 @@ def kept_std(cut: float) -> float:
     """Return the std of a standard normal variable cut at -cut and cut.
 
     Raises:
-        ValueError: cut is below 0.001, where the formula loses its digits.
+        ValueError: cut is below 0.001, where the formula loses its digits,
+            or infinite.
 
     >>> round(kept_std(2), 4)
     0.8796
     """
-    if not cut >= 1e-3:
-        raise ValueError(f"cut must be positive. Received: {cut=}")
+    if not 1e-3 <= cut < math.inf:
+        raise ValueError(f"cut must be positive, finite. Received: {cut=}")
     inside = math.erf(cut / math.sqrt(2))
     density = math.exp(-(cut * cut) / 2) / math.sqrt(2 * math.pi)
     return math.sqrt(1 - 2 * cut * density / inside)
@@ -56,7 +57,7 @@ def truncated_normal_(
 
     Raises:
         ValueError: tensor is not real, std is negative, or cut is not
-            positive.
+            positive and finite.
 
     >>> generator = torch.Generator().manual_seed(0)
     >>> w = truncated_normal_(torch.empty(100_000), 0.02, generator=generator)

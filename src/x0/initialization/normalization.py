@@ -9,6 +9,7 @@ Regularization versus Batch and Weight Normalization".
 # --8<-- [start:imports]
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +34,8 @@ def effective_learning_rates(
 
     Doubles one weight at a time and looks whether the output changes. One
     that can be 0 without a change is left out: it may stand behind a gate of
-    0. Works on a copy in train mode, without dropout: the model stays as it
-    is.
+    0. Works on a copy in train mode, with the same draws of dropout in each
+    call: the model and the generators stay as they are.
 
     Args:
         model: returns one tensor, has numbers, and can be copied (the old
@@ -62,10 +63,12 @@ def effective_learning_rates(
         raise ValueError(f"No copy. Received: {type(model)}") from error
     if any(nn.parameter.is_lazy(p) or p.is_meta for p in model.parameters()):
         raise ValueError(f"Expected numbers. Received: {type(model)}")
-    for module in model.modules():
-        if "Dropout" in type(module).__name__:
-            module.eval()
-    output = model(batch.clone())
+
+    def run() -> Any:
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            return model(batch.clone())  # from the same state each time
+
+    output = run()
     if not isinstance(output, Tensor):
         raise ValueError(f"Expected a tensor. Received: {type(output)}")
     rates = {}
@@ -76,7 +79,7 @@ def effective_learning_rates(
         value, changes = weight.clone(), []
         for factor in (2, 0):
             weight.copy_(factor * value)
-            difference = model(batch.clone()) - output
+            difference = run() - output
             changes.append(float(difference.abs().square().mean().sqrt()))
         weight.copy_(value)
         limit = tol * float(output.abs().square().mean().sqrt())

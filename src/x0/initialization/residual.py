@@ -68,8 +68,8 @@ def branch_layers(branch: nn.Module, norms: bool = False) -> list[Any]:
 
     Raises:
         ValueError: the branch has no such layer, or a weight that cannot be
-            assigned: without numbers (lazy, meta), spectral_norm, the
-            weight_norm of torch.nn.utils.
+            assigned: without numbers (lazy, meta), integers, spectral_norm,
+            the weight_norm of torch.nn.utils.
 
     >>> branch = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4))
     >>> [tuple(layer.weight.shape) for layer in branch_layers(branch)]
@@ -84,7 +84,10 @@ def branch_layers(branch: nn.Module, norms: bool = False) -> list[Any]:
             continue
         empty = nn.parameter.is_lazy(weight) or weight.is_meta
         norm = isinstance(module, NORMS)
-        if empty or not (norm or weight.dim() < 2 or follows(module)):
+        number = weight.is_floating_point() or weight.is_complex()
+        if empty or not (
+            norm or weight.dim() < 2 or (number and follows(module))
+        ):
             raise ValueError(f"Cannot set a weight. Received: {module}")
         if norms if norm else weight.dim() > 1:
             layers.append(module)
@@ -106,8 +109,9 @@ def scale_branches_(branches: Sequence[nn.Module]) -> None:
         ValueError: as branch_layers does; then nothing has changed.
     """
     lasts = [branch_layers(branch)[-1] for branch in branches]
-    for layer in dict.fromkeys(lasts):  # a shared layer comes several times
-        write_(layer, layer.weight / math.sqrt(len(branches)))
+    weights = [layer.weight / math.sqrt(len(branches)) for layer in lasts]
+    for layer, weight in zip(lasts, weights, strict=True):  # may be shared
+        write_(layer, weight)
 
 
 @torch.no_grad()
@@ -115,7 +119,8 @@ def zero_branches_(branches: Sequence[nn.Module]) -> None:
     """Let every branch start at zero, so that each block is the identity.
 
     A norm that ends the branch gets the weight 0 (zero-γ); else the last
-    weight of the branch is 0. A bias of that layer becomes 0 as well.
+    weight of the branch is 0. A bias of that layer becomes 0 as well. If a
+    ReLU follows it, the branch cannot learn: the slope of ReLU at 0 is 0.
 
     Raises:
         ValueError: as branch_layers does; then nothing has changed.
@@ -139,7 +144,8 @@ def fixup_(
     In a branch with m weights the last becomes 0, the others are multiplied
     by K^(-1/(2m-2)) for K branches. The head becomes 0; so do the biases of
     the head and of the last layers.
-    Call it after He initialization; m may differ between branches.
+    Call it after He initialization; m may differ between branches. No ReLU
+    may follow the last layer: its slope at 0 is 0.
 
     Raises:
         ValueError: as branch_layers does; then nothing has changed.
@@ -151,13 +157,14 @@ def fixup_(
     0.5
     """
     ends = [] if head is None else branch_layers(head)
-    factors: dict[Any, float] = {}  # a shared layer comes several times
+    scaled: list[tuple[Any, Tensor]] = []  # branches may share weights
     for *others, last in [branch_layers(branch) for branch in branches]:
         ends.append(last)
         for layer in others:
-            factors[layer] = len(branches) ** (-1 / (2 * len(others)))
-    for layer, factor in factors.items():
-        write_(layer, layer.weight * factor)
+            factor = len(branches) ** (-1 / (2 * len(others)))
+            scaled.append((layer, layer.weight * factor))
+    for layer, weight in scaled:
+        write_(layer, weight)
     for layer in ends:
         write_(layer, torch.zeros_like(layer.weight))
         if getattr(layer, "bias", None) is not None:

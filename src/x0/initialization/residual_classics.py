@@ -36,7 +36,7 @@ def layer_factor(fan_in: int, std: float) -> float:
 def truncated_std(std: float, cut: float = 2.0) -> float:
     """Return the std of a normal distribution redrawn beyond cut * std.
 
-    The cut is at least 0.001.
+    The cut is at least 0.001 and finite.
 
     >>> round(truncated_std(0.02), 4)
     0.0176

@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 SEED = 0
 DEPTH, WIDTH, SAMPLES, NETWORKS = 20, 256, 64, 4
-Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
+Convolution = nn.Conv1d | nn.Conv2d | nn.Conv3d
+Transposed = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
+Layer = nn.Linear | Convolution | Transposed
 # --8<-- [end:imports]
 
 

