@@ -206,6 +206,14 @@ def test_errors_say_what_was_received():
         tasks.best_constant(torch.zeros(1, 1), "words")
     with pytest.raises(ValueError, match="A class is empty"):
         tasks.best_constant(torch.tensor([0, 2]), "classes")
+    for task in tasks.TASKS[1:]:
+        with pytest.raises(ValueError, match="Received: torch"):
+            tasks.task_loss(torch.zeros(3), torch.zeros(3), task)
+
+
+def test_labels_may_be_integers():
+    z, y = draw("labels")
+    assert torch.equal(tasks.task_loss(z, y.long(), "labels"), tasks.task_loss(z, y, "labels"))
 
 
 @pytest.mark.proves("tasks-logit", kind="best", range="each bias ± 1", n="81")
@@ -239,3 +247,12 @@ def test_no_targets_are_centered():
     assert values.min() > 5
     assert float((values - 5).log().mean()) == pytest.approx(0, abs=0.1)
     assert float((values - 5).log().std()) == pytest.approx(1, abs=0.1)
+
+
+def test_one_column_of_targets_does_not_start_two_outputs():
+    y = torch.tensor([0.0, 1.0, 1.0])
+    assert tasks.start_output_(torch.nn.Linear(3, 1), y, "labels").bias.item() == pytest.approx(
+        math.log(2)
+    )
+    with pytest.raises(ValueError, match="The bias does not fit"):
+        tasks.start_output_(torch.nn.Linear(3, 2), y, "labels")

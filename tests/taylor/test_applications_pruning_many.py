@@ -111,6 +111,7 @@ def test_a_mean_comes_with_its_standard_error() -> None:
     mean, error = mean_of_networks(torch.arange(20.0))
     assert mean == 9.5
     assert error == pytest.approx(torch.arange(20.0).std().item() / 20**0.5)
+    assert mean_of_networks(torch.tensor([1.0, 3.0])) == pytest.approx((2.0, 1.0))
 
 
 def test_ranks_and_steps_of_a_loss_that_is_its_own_quadratic(

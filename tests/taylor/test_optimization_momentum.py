@@ -72,3 +72,14 @@ def test_a_pair_that_diverges_takes_forever() -> None:
 def test_an_empty_spectrum_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Received: 2\.0, 1\.0"):
         best_momentum(2.0, 1.0)
+
+
+def test_an_error_that_crosses_zero_and_comes_back_counts() -> None:
+    """At a rate of 1/λ the first step lands on 0, but the momentum carries on."""
+    now, before, errors = 1.0, 1.0, []
+    for _ in range(100):
+        now, before = now - now + 0.5 * (now - before), now
+        errors.append(abs(now))
+    last = max(t for t, error in enumerate(errors, 1) if error > 1e-6)
+    assert errors[0] == 0
+    assert steps_needed(1.0, 0.5, 1.0, 1.0) == last + 1 > 10

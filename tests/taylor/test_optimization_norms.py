@@ -82,3 +82,9 @@ def test_a_spectral_step_moves_all_singular_directions_alike() -> None:
 def test_another_norm_is_refused() -> None:
     with pytest.raises(ValueError, match="Received: norm=l1"):
         steepest_step(torch.ones(1, 1), 1.0, "l1")
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e30])
+def test_the_size_of_the_matrix_does_not_matter(size: float) -> None:
+    found = newton_schulz(size * torch.tensor([[0.6, -0.8], [0.8, 0.6]]))
+    assert torch.allclose(found, torch.tensor([[0.6, -0.8], [0.8, 0.6]]))

@@ -116,3 +116,7 @@ def test_it_works_where_newton_stops(values: Callable[[str], Any]) -> None:
     assert shown["worst"] < 1e-4
     assert values("applications_gauss_newton")["reached"] == 0  # Newton's method below 0.01
     assert np.isfinite(shown["worst"])
+
+
+def test_where_all_is_zero_the_step_is_zero() -> None:
+    assert not saddle_free_step(torch.zeros(2), torch.zeros(2, 2)).any()

@@ -84,3 +84,9 @@ def test_it_works_where_newton_stops(values: Callable[[str], Any]) -> None:
     assert shown["losses"][60] < 1e-5 < shown["losses"][20] < 1e-3
     assert values("applications_gauss_newton")["reached"] == 0  # Newton's method below 0.01
     assert shown["distances"][2] < 1e-9
+
+
+@pytest.mark.parametrize("radius", [0.0, -1.0, math.inf, math.nan])
+def test_the_first_radius_is_positive_and_finite(radius: float) -> None:
+    with pytest.raises(ValueError, match="Received:"):
+        trust_region(lncosh, torch.ones(1), 3, radius)

@@ -59,3 +59,9 @@ def test_a_missing_point_is_refused(order: int, step: float) -> None:
 def test_a_tolerance_must_be_positive(tolerance: float) -> None:
     with pytest.raises(ValueError, match="Received: tolerance="):
         sufficient_order(1.0, tolerance)
+
+
+def test_a_wide_interval_ends_or_is_refused() -> None:
+    assert 700 < sufficient_order(700.0, 1e-3) < 2000
+    with pytest.raises(ValueError, match="half_width=701"):
+        sufficient_order(701.0, 1e-3)

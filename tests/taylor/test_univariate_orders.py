@@ -20,6 +20,7 @@ def test_the_prediction_holds_for_many_points_and_errors() -> None:
     for x in np.linspace(0.3, 2.6, 11):
         for allowed in (1e-3, 1e-5, 1e-8):
             assert predicted_order(float(x), allowed) == measured_order(float(x), allowed)
+            assert predicted_order(-float(x), allowed) == measured_order(-float(x), allowed)
     assert measured_order(2.8, 1e-8) == -1  # more than the coefficients that are computed
 
 

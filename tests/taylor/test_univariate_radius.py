@@ -109,3 +109,9 @@ def test_bad_input_is_refused(order: int, radius: float) -> None:
 def test_too_few_coefficients_are_refused(coefficients: np.ndarray) -> None:
     with pytest.raises(ValueError, match="Received: shape="):
         radius_estimate(coefficients)
+
+
+@pytest.mark.parametrize("base", [0.5, 2.0])
+def test_coefficients_whose_squares_leave_float64_are_refused(base: float) -> None:
+    with pytest.raises(ValueError, match="squares leave float64"):
+        radius_estimate(base ** np.arange(900.0))

@@ -217,3 +217,10 @@ def test_scikit_learn_can_leave_a_small_class_out():
         assert tested.sum() == 0
         _, test = datasets.stratified_split(y, 0.02, rng(seed))
         assert y[test].sum() == 1
+
+
+@pytest.mark.parametrize("tested", range(1, 10))
+def test_temporal_tests_the_share_that_is_asked_for(tested):
+    """10 (1 - 0.9) is below 1 in float64: the split is not rounded down for it."""
+    train, test = datasets.temporal_split(np.arange(10.0), tested / 10)
+    assert (len(train), len(test)) == (10 - tested, tested)

@@ -144,7 +144,7 @@ def test_with_a_rate_of_its_own_the_slow_group_is_learned_together_with_the_fast
 
 
 @pytest.mark.proves(
-    "early-stopping-twice-normal", kind="ratio", seeds=20, power="each turn ≥ 5 SE, paired"
+    "early-stopping-twice-normal", kind="ratio", seeds=40, power="each turn ≥ 5 SE, paired"
 )
 def test_normal_inputs_too():
     """With normal inputs the error falls twice as well, and its maximum is higher."""

@@ -43,7 +43,7 @@ def test_the_recursion_is_that_of_the_measured_chains(values):
     assert error["line to zero"] == pytest.approx(predicted[-1], rel=1e-9)
 
 
-@pytest.mark.proves("learning-rate-stable", kind="fact", range="fall = 30…3000")
+@pytest.mark.proves("learning-rate-stable", kind="fact", range="fall = 30…2999")
 def test_a_fall_goes_below_the_floor_and_a_longer_one_lower(values):
     """A fall over the last tenth divides the error of the fixed rate by more than 5; longer falls divide it further, the cosine more."""
     error = values("learning_rate_stable")["error"]

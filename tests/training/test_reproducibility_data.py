@@ -116,3 +116,16 @@ def test_values(values):
     shown = values("reproducibility_data")
     assert shown["copied"] == 4
     assert shown["indexed"] == 8
+
+
+def test_each_epoch_needs_a_loader_of_its_own():
+    """Two loaders of one epoch have one order; a second pass over a loader has another."""
+
+    def order(loader):
+        return torch.cat([labels for _, labels in loader]).tolist()
+
+    digits = data.NoisyDigits()
+    one, other = (data.digit_loader(digits, 3) for _ in range(2))
+    first = order(one)
+    assert order(other) == first
+    assert order(one) != first

@@ -163,3 +163,9 @@ def test_a_kill_during_writing_leaves_the_old_checkpoint(whole, tmp_path, monkey
     fresh, _, _ = loop.digits_run(SETTINGS)
     fresh.load(path)
     assert same(fresh, whole)
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    assert len(loop.rows_of_step(3, 64, loop.Settings(batch=64))) == 64
+    with pytest.raises(ValueError, match="samples=63"):
+        loop.rows_of_step(0, 63, loop.Settings(batch=64))

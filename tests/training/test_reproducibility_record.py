@@ -33,6 +33,7 @@ def test_hash_sees_values_shapes_types_and_names():
     hashes = {record.data_hash(arrays) for arrays in others}
     assert base not in hashes
     assert len(hashes) == 4
+    assert record.data_hash({"x": np.array(3.0)}) != record.data_hash({"x": np.array([3.0])})
 
 
 def test_hash_does_not_see_layout_byte_order_or_the_order_of_names():
@@ -43,8 +44,9 @@ def test_hash_does_not_see_layout_byte_order_or_the_order_of_names():
 
 
 def test_objects_have_no_hash():
-    """Objects, strings of any length and records would be hashed by address or without their types."""
-    for dtype in (object, np.dtypes.StringDType(), [("a", object)], [("a", "i4"), ("b", "f4")]):
+    """Objects, strings of any length, records and long doubles would be hashed by address or with gaps."""
+    records = ([("a", object)], [("a", "i4"), ("b", "f4")])
+    for dtype in (object, np.dtypes.StringDType(), *records, np.longdouble, np.clongdouble):
         with pytest.raises(ValueError, match="Received: name='x'"):
             record.data_hash({"x": np.zeros(2, dtype)})
 

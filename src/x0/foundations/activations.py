@@ -1,4 +1,4 @@
-"""The slope of an activation function decides the gradient, its bend the rest.
+"""Slopes of activation functions, and where they are convex.
 
 GELU bends up between -1.41 and 1.41, SiLU between -2.40 and 2.40
 
@@ -44,7 +44,7 @@ def slopes_between(
 ) -> tuple[Tensor, Tensor]:
     """Return points between the multiples of STEP, and the slopes there.
 
-    No point falls on a kink at a multiple of STEP.
+    No point falls on a kink at a multiple of STEP, if the bound is one.
 
     Raises:
         ValueError: the bound is not positive, or above 1000.
@@ -93,7 +93,7 @@ def convex_regions(
 
 
 def profile(phi: Callable[[Tensor], Tensor]) -> dict[str, float]:
-    """Return phi(0), its slopes on both sides of 0, and the extreme slopes.
+    """Return phi(0), the slopes beside 0, and the extreme ones on (-8, 8).
 
     >>> found = profile(torch.sigmoid)
     >>> round(found["value"], 2), round(found["largest"], 2)

@@ -45,12 +45,12 @@ def rational(z: Tensor, p: Tensor) -> Tensor:
 
 
 def maxout(z: Tensor, p: Tensor) -> Tensor:
-    """Return the larger of the two halves of real z, last axis."""
+    """Return the larger half of real z along the last axis, of even size."""
     return torch.maximum(*z.chunk(2, dim=-1))
 
 
 def rational_start() -> list[float]:
-    """Return the rational function closest to ReLU on (-3, 3).
+    """Return the least-squares fit of such a rational function to ReLU.
 
     >>> [round(p, 2) for p in rational_start()]
     [0.14, 0.5, 0.38, 0.08, 0.4]

@@ -2,8 +2,8 @@
 
 W2 (W1 x + b1) + b2 = (W2 W1) x + (W2 b1 + b2)
 
-Leshno et al. (1993): a hidden layer approximates every continuous function
-if and only if the activation function is not a polynomial.
+Leshno et al. (1993): wide hidden layers approximate every continuous function
+on a bounded set if and only if the activation function is not a polynomial.
 """
 
 # --8<-- [start:imports]

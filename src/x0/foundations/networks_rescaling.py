@@ -1,4 +1,4 @@
-"""The size of a weight says nothing about its importance.
+"""Rescaling a ReLU unit changes the size of its weights, not what they do.
 
 (u / a) relu(a w . x) = u relu(w . x) for every a > 0
 
@@ -91,7 +91,7 @@ def trained_digits() -> tuple[Tensor, ...]:
 
 
 def weight_scores(w: Tensor, b: Tensor, u: Tensor) -> dict[str, Tensor]:
-    """Score each weight by its size and by its sensitivity (w dloss/dw)^2.
+    """Score each weight by its size and by (w dloss/dw)^2, summed over samples.
 
     Returns:
         For either score one tensor, first the entries of w, then those of u.

@@ -1,8 +1,8 @@
 """A task fixes the output layer, the loss and the output to start from.
 
-loss = -ln p(y | z);  dloss/dz = prediction - target
+loss = -ln p(y | z);  dloss/dz = prediction - target (absolute: its sign)
 
-Bishop (2006); the output that is best without an input is the best start.
+Bishop (2006). It starts at the output that is best without an input.
 """
 
 # --8<-- [start:imports]
@@ -36,15 +36,14 @@ def task_loss(z: Tensor, y: Tensor, task: str) -> Tensor:
     if not z.is_floating_point() or not z.numel():
         kind = f"{z.dtype}, {tuple(z.shape)}"
         raise ValueError(f"z must be real and not empty. Received: {kind}")
-    if task in TASKS and y.shape != (
-        z.shape[:1] if task == "classes" else z.shape
-    ):
+    wanted = z.shape[:1] if task == "classes" else z.shape
+    if task in TASKS and (z.ndim < 2 or y.shape != wanted):
         raise ValueError(f"Shapes differ. Received: {z.shape}, {y.shape}")
     if task == "classes":
         return functional.cross_entropy(z, y)
     if task == "labels":
         each = functional.binary_cross_entropy_with_logits
-        return each(z, y, reduction="none").sum(1).mean()
+        return each(z, y.to(z.dtype), reduction="none").sum(1).mean()
     if task == "counts":
         return (z.exp() - y * z).sum(1).mean()
     if task == "squared":
@@ -100,7 +99,8 @@ def start_output_(layer: nn.Linear, y: Tensor, task: str) -> nn.Linear:
     -4.595
     """
     best = best_constant(y, task)
-    if layer.bias is None or best.shape not in (layer.bias.shape, ()):
+    outputs = None if layer.bias is None else len(layer.bias)
+    if best.numel() != outputs or best.ndim > 1:
         raise ValueError(f"The bias does not fit. Received: {best.shape}")
     layer.weight.zero_()
     layer.bias.copy_(best)

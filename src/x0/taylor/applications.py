@@ -1,9 +1,9 @@
-"""The variance of tanh(z) is a Taylor series that converges for no variance.
+"""Var(tanh z) has a Taylor series in s = Var(z), convergent for no s > 0.
 
 Var(tanh z) = s - 2 s^2 + 17/3 s^3 - 62/3 s^4 + 1382/15 s^5 - ...
 
 Xavier initialization keeps the first term (Glorot and Bengio 2010). The
-series is asymptotic: it is cut where its terms are smallest.
+series is asymptotic: cut it near its smallest term.
 """
 
 # --8<-- [start:imports]
@@ -48,6 +48,8 @@ def variance_coefficients(order: int) -> list[Fraction]:
 
 def variance_series(s: Array, order: int) -> Array:
     """Return the sum of the terms up to s^order for finite s, of its shape.
+
+    An order above 177 has coefficients beyond float64.
 
     >>> variance_series(np.array([0.1]), 2).round(9).tolist()
     [0.08]

@@ -2,8 +2,9 @@
 
 H = J^T J / m + mean of residual * curvature of the output
 
-The second part vanishes with the residuals. The first is never negative, so
-a damped step on it is a descent step where Newton's may seek a saddle.
+The second part vanishes with the residuals. The first has no negative
+eigenvalue, so a damped step on it points downhill where Newton's may seek a
+saddle.
 """
 
 # --8<-- [start:imports]

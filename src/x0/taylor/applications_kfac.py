@@ -4,7 +4,8 @@ mean of h_j h_l s_ik = mean of h_j h_l * mean of s_ik
 
 It holds if h and s are independent: h is the input of a linear layer, s the
 second derivative of the loss with respect to its outputs. For squared error
-s is constant and nothing is lost (Martens and Grosse 2015).
+on the outputs of the last layer s is constant and nothing is lost there
+(Martens and Grosse 2015).
 """
 
 # --8<-- [start:imports]

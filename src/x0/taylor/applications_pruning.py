@@ -2,8 +2,8 @@
 
 loss without w_j - loss = -g_j w_j + 1/2 H_jj w_j^2 + third order
 
-At a minimum the gradient g is zero and the rest is the saliency of optimal
-brain damage (LeCun, Denker and Solla 1989).
+At a minimum the gradient g is zero, and the second term is the saliency of
+optimal brain damage (LeCun, Denker and Solla 1990).
 """
 
 # --8<-- [start:imports]
@@ -93,7 +93,9 @@ def saliencies(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:
-    """Return the correlation of the ranks of real numbers.
+    """Return the correlation of the ranks of real numbers, without ties.
+
+    Equal numbers would get different ranks.
 
     Raises:
         ValueError: there are fewer than two pairs.

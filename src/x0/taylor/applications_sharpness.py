@@ -1,4 +1,4 @@
-"""The largest stable learning rate is 2 over the largest eigenvalue of H.
+"""Near a minimum the learning rate is limited by 2 / (largest eigenvalue).
 
 e after one step = (I - rate * H) e + second order in e
 

@@ -1,9 +1,9 @@
-"""Each eigenvalue of H has its own rate; the largest sets the limit.
+"""Each eigenvalue of H has its own factor; the largest sets the limit.
 
 error along mode i after t steps = (1 - rate * lambda_i)^t * error at 0
 
-Gradient descent converges from every start if and only if the rate lies
-between 0 and 2 / lambda_max.
+Gradient descent converges to least squares from every start if and only if
+the rate lies between 0 and 2 / lambda_max.
 """
 
 # --8<-- [start:imports]

@@ -78,6 +78,8 @@ def line_hessian(x: Array) -> Array:
 def condition_number(x: Array) -> float:
     """Return the ratio of the eigenvalues of the Hessian matrix.
 
+    Rounding hides the smaller one if x lies 1e7 times its spread from 0.
+
     Args:
         x: Inputs, finite, not empty, shape (m,).
 
@@ -98,8 +100,9 @@ def steps_to_shrink(rate: float, eigenvalue: float, part: float) -> int:
     """Return the steps after which at most this part of a mode is left.
 
     Raises:
-        ValueError: If the mode does not shrink from step to step, or the
-            part is not between 0 and 1, with "Received: ...".
+        ValueError: If the mode does not shrink from step to step, or is gone
+            after one, or the part is not between 0 and 1, with
+            "Received: ...".
 
     >>> steps_to_shrink(0.5, 1.0, 0.25)
     2

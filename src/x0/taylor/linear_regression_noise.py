@@ -1,4 +1,4 @@
-"""Noise with mean 1/2 moves the intercept by 1/2 and leaves the slope.
+"""Noise with mean 1/2 moves the mean intercept by 1/2, not the slope.
 
 E[y | x] = 3 x + 2 + 1/2
 

@@ -1,4 +1,4 @@
-"""A loss near a point is its gradient times the step plus a quadratic form.
+"""A loss near a point: its value, gradient times step, and a quadratic form.
 
 f(x + step) = f(x) + g . step + step . (H step) / 2 + O(|step|^3)
 

@@ -1,8 +1,8 @@
-"""A gradient is right if the error of the linear model has slope 2.
+"""If a gradient is right, the error of the linear model has slope 2 or more.
 
 f(x + h v) - f(x) - h g . v = h^2 v . (H v) / 2 + O(h^3)
 
-A mistake in g leaves a part that falls like h: then the slope is 1.
+A mistake in g leaves a part that falls like h: for small h the slope is 1.
 """
 
 # --8<-- [start:imports]
@@ -38,8 +38,9 @@ def check_gradient(
         seed: Seed of the directions.
 
     Returns:
-        About 2, or more, if the gradient is right; about 1 if not. Infinity
-        if the function is linear as far as rounding can tell.
+        About 2, or more, if the gradient is right; about 1 if an entry is
+        off by 1e-4 of the gradient's length or more: 1e-6 already hides.
+        Infinity if the function is linear as far as rounding can tell.
 
     Raises:
         ValueError: If the shape of the gradient is not that of the point,

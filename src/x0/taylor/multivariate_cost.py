@@ -2,7 +2,8 @@
 
 operations(H v) <= 3 operations(g), operations(H) <= (2 n + 1) operations(g)
 
-Counted: the multiplications and additions of all matrix products.
+Counted for a tanh network with two hidden layers: the multiplications and
+additions of all matrix products.
 """
 
 # --8<-- [start:imports]

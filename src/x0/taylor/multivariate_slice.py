@@ -47,9 +47,9 @@ def sliced_network() -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:
         error: Tensor = (outputs - targets).square().mean(-1)
         return error
 
-    stds = torch.tensor([2 / 7] * 10 + [0.0] * 5 + [1 / 3] * 5 + [0.0])
+    variances = torch.tensor([2 / 7] * 10 + [0.0] * 5 + [1 / 3] * 5 + [0.0])
     direction = draw(21)
-    point = stds.sqrt() * draw(21)
+    point = variances.sqrt() * draw(21)
     return loss, point, direction / direction.norm()
 
 

@@ -1,7 +1,7 @@
 """Autograd differentiates the recorded program, not the function you mean.
 
-A kink has second derivative 0 almost everywhere, detach removes a factor
-from every derivative, and without create_graph there is no second one.
+A kink adds nothing to the second derivative, detach makes a factor a constant
+in every derivative, and without create_graph there is no second one.
 """
 
 # --8<-- [start:imports]
@@ -35,7 +35,8 @@ def derivatives(x: float, order: int) -> list[float]:
 def bent(x: Tensor) -> Tensor:
     """Return the mean of 1000 ReLUs of real x, kinks spread over (-1, 1).
 
-    It is within 1e-6 of (x + 1)**2 / 4, whose second derivative is 1/2.
+    From -1 to 1 it is within 1e-6 of (x + 1)**2 / 4, whose second derivative
+    is 1/2.
 
     >>> round(bent(torch.tensor(0.0, dtype=torch.float64)).item(), 6)
     0.25

@@ -3,7 +3,8 @@
 -rate * g = argmin of f + g . step + |step|^2 / (2 rate)
 -H^-1 g = argmin of f + g . step + step . (H step) / 2
 
-The largest eigenvalue of H limits the rate: rate < 2 / lambda_max.
+The second has a minimum if H is positive definite. Near a minimum the
+largest eigenvalue of H limits the rate: rate < 2 / lambda_max.
 """
 
 # --8<-- [start:imports]

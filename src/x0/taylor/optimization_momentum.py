@@ -1,4 +1,4 @@
-"""Heavy ball turns the rate (k - 1) / (k + 1) into one with sqrt(k).
+"""On a quadratic heavy ball turns (k - 1) / (k + 1) into one with sqrt(k).
 
 sqrt(beta) = (sqrt(k) - 1) / (sqrt(k) + 1), k = lambda_max / lambda_min
 
@@ -67,8 +67,9 @@ def steps_needed(
         high: Largest eigenvalue.
 
     Returns:
-        The number of steps; infinity if it diverges or takes over 10000.
-        An error that falls below a millionth and comes back still counts.
+        The number of steps; infinity if it diverges or has not come to rest
+        below 1e-12 within 10000. An error that falls below a millionth and
+        comes back still counts.
 
     >>> steps_needed(2 / 101, 0.0, 1.0, 100.0)
     691
@@ -82,7 +83,7 @@ def steps_needed(
         distance = math.hypot(*now)
         if distance > 1e-6 * math.sqrt(2):
             above = step
-        elif distance < 1e-12:
+        elif max(distance, math.hypot(*before)) < 1e-12:
             return above + 1
         if distance > 1e6:  # it diverges
             break

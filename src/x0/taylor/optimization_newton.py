@@ -46,7 +46,7 @@ def newton_border() -> float:
 
 
 def descend_lncosh(start: float, steps: int, rate: float = 1.0) -> list[float]:
-    """Run gradient descent on ln cosh: L = 1, so any rate below 2 works.
+    """Run gradient descent on ln cosh: L = 1, so a rate in (0, 2) works.
 
     >>> [round(x, 3) for x in descend_lncosh(1.2, 2)]
     [1.2, 0.366, 0.016]

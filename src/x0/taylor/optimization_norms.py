@@ -76,7 +76,8 @@ def newton_schulz(matrix: Tensor, steps: int = 30) -> Tensor:
     real = matrix.is_floating_point()
     if not real or matrix.ndim != 2 or not matrix.any():
         raise ValueError(f"needs a matrix, not 0. Received: {matrix}")
-    x: Tensor = matrix / matrix.norm()  # no singular value is above 1
+    x: Tensor = matrix / matrix.abs().max()  # its squares are numbers
+    x = x / x.norm()  # no singular value is above 1
     for _ in range(steps):
         x = 1.5 * x - 0.5 * x @ x.T @ x
     return x

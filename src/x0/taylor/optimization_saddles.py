@@ -1,7 +1,7 @@
 """Eigenvalues of the Hessian classify stationary points, and repair Newton.
 
 all positive: minimum; all negative: maximum; both signs: saddle
-step = -sum of (u . g) / |eigenvalue| * u goes downhill from any of them
+step = -sum of (u . g) / |eigenvalue| * u goes downhill, whatever the signs
 
 A line search then shortens the step until the loss falls enough.
 """
@@ -136,7 +136,7 @@ def saddle_free_step(gradient: Tensor, matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
     sizes = values.abs()
     largest = torch.maximum(sizes.max(), gradient.norm())
-    least = 1e-6 * float(largest.detach())
+    least = 1e-6 * float(largest.detach()) or 1.0  # if all is zero
     step: Tensor = -vectors @ (vectors.T @ gradient / sizes.clamp(min=least))
     return step
 

@@ -6,6 +6,7 @@ Conjugate gradients solve it roughly from products H v, without H.
 """
 
 # --8<-- [start:imports]
+import math
 from collections.abc import Callable
 
 import torch
@@ -157,26 +158,26 @@ def trust_region(
 ) -> Tensor:
     """Take Newton steps inside a ball that grows and shrinks with trust.
 
-    The radius is quartered if the loss falls by less than a quarter of what
-    the model promises, and doubled if it falls by three quarters or more
-    and the step was as long as it could be. A step that gains less than a
-    tenth is not taken. It stops where the gradient is 1e-10 or less.
+    The radius becomes a quarter of the step if the loss falls by less than a
+    quarter of what the model promises, and doubles if it falls by over three
+    quarters and the step was as long as it could be. A step that gains less
+    than a tenth is not taken. It stops where the gradient is 1e-10 or less.
 
     Args:
         function: Maps a vector to a scalar, twice differentiable.
         point: Where to start, real, shape (n,).
         steps: How many models to build.
-        radius: The first radius, positive.
+        radius: The first radius, positive and finite.
 
     Raises:
-        ValueError: If the radius is not positive; also as ``model_at``.
+        ValueError: If the radius is not as above; also as ``model_at``.
 
     >>> far = torch.tensor([5.0], dtype=torch.float64)
     >>> lncosh = lambda x: torch.log(torch.cosh(x)).sum()
     >>> bool(trust_region(lncosh, far, 20).abs() < 1e-9)
     True
     """
-    if not radius > 0:
+    if not 0 < radius < math.inf:
         raise ValueError(f"radius must be positive. Received: {radius}")
     point = point.detach()
     for _ in range(steps):

@@ -1,9 +1,9 @@
 """Automatic differentiation repeats exactly, but at a growing price.
 
-nodes(order) grows like c^order for a nested gradient, with c > 1
+nodes(order) grows like c^order for a nested gradient of tanh, with c > 1
 
-The growth is what Taylor-mode differentiation avoids (Bettencourt, Johnson
-and Duvenaud 2019).
+So it does for log1p, but not for exp. The growth is what Taylor-mode
+differentiation avoids (Bettencourt, Johnson and Duvenaud 2019).
 """
 
 # --8<-- [start:imports]

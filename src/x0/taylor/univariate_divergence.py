@@ -1,8 +1,8 @@
-"""Each order multiplies the Taylor error by |step| / radius.
+"""In the long run an order multiplies the Taylor error by |step| / radius.
 
 |error of order k| ~ C (|step| / radius)^k, for a simple pole on the circle
 
-Inside the radius more terms help, outside they harm (Rudin 1976, chapter 3,
+Inside the radius many terms help, outside they harm (Rudin 1976, chapter 3,
 on the radius of a power series).
 """
 

@@ -60,14 +60,14 @@ def sufficient_order(half_width: float, tolerance: float) -> int:
 
     Raises:
         ValueError: If ``tolerance`` is not positive, or ``half_width`` is
-            negative or above 1e6: "Received: ...".
+            negative or above 700, whose powers overflow: "Received: ...".
 
     >>> sufficient_order(math.pi, 1e-3)
     12
     """
-    if not tolerance > 0 or not 0 <= half_width <= 1e6:
+    if not tolerance > 0 or not 0 <= half_width <= 700:
         raise ValueError(
-            "tolerance must be > 0, half_width from 0 to 1e6. "
+            "tolerance must be > 0, half_width from 0 to 700. "
             f"Received: tolerance={tolerance}, half_width={half_width}"
         )
     order, bound = 0, half_width

@@ -69,7 +69,7 @@ def predicted_order(x: float, allowed: float) -> int:
     """
     if not abs(x) < math.pi or not allowed > 0:
         raise ValueError(f"Expected |x| < pi. Received: {x=}, {allowed=}")
-    q, k = x / math.pi, 1
+    q, k = abs(x) / math.pi, 1
     while 2 / math.pi * q ** (k + 2) / (1 + q * q) > allowed:
         k += 2
     return k

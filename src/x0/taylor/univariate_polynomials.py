@@ -1,4 +1,4 @@
-"""Taylor polynomials at 0 converge to f only within the convergence radius.
+"""Taylor polynomials at 0 diverge outside the convergence radius.
 
 radius(sin) = inf, radius(ln(1 + x)) = radius(1 / (1 + x^2)) = 1
 
@@ -75,7 +75,9 @@ def function_values(name: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def maximum_error(name: str, order: int, half_width: float) -> float:
-    """Return max |f - T_k| on [-half_width, half_width].
+    """Return max |f - T_k| at 2001 points of [-half_width, half_width].
+
+    It is nan if the function is not defined at all of them.
 
     Warns:
         RuntimeWarning: A power of half_width overflows.

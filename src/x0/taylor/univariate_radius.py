@@ -83,8 +83,8 @@ def radius_estimate(coefficients: NDArray[np.float64]) -> float:
         The estimate.
 
     Raises:
-        ValueError: If there are fewer than 24, a third vanishes or one is
-            not finite, with "Received: ...".
+        ValueError: If there are fewer than 24, a third vanishes, one is not
+            finite or their squares leave float64, with "Received: ...".
 
     >>> round(radius_estimate(0.5 ** np.arange(40.0)), 6)
     2.0
@@ -103,8 +103,11 @@ def radius_estimate(coefficients: NDArray[np.float64]) -> float:
         )
     radius = 1.0
     for _ in range(8):
-        scaled = np.square(late * radius ** np.arange(2 * size))
-        ratio = scaled[:size].sum() / scaled[size:].sum()
+        with np.errstate(all="ignore"):
+            scaled = np.square(late * radius ** np.arange(2 * size))
+            ratio = scaled[:size].sum() / scaled[size:].sum()
+        if not 0 < ratio < np.inf:
+            raise ValueError(f"squares leave float64. Received: {late}")
         radius *= float(ratio) ** (0.5 / size)
     return radius
 

@@ -74,7 +74,7 @@ def integral_remainder(
 
     Args:
         derivative: The derivative of order k + 1, on an array of points.
-        order: Degree k of the polynomial.
+        order: Degree k of the polynomial, at most 170.
         expansion_point: Where the polynomial was made.
         step: Distance x - expansion_point.
         nodes: Number of quadrature nodes.
@@ -83,8 +83,8 @@ def integral_remainder(
         R_k(step), with its sign.
 
     Raises:
-        ValueError: If ``order`` is negative, ``nodes`` below 1 or the step
-            infinite, with "Received: ...".
+        ValueError: If ``order`` is not as above, ``nodes`` below 1 or the
+            step infinite, with "Received: ...".
 
     Warns:
         RuntimeWarning: The derivative overflows.
@@ -93,9 +93,9 @@ def integral_remainder(
     >>> round(integral_remainder(np.exp, 2, 0.0, 1.0) / exact, 12)
     1.0
     """
-    if order < 0 or nodes < 1 or not math.isfinite(step):
+    if not 0 <= order <= 170 or nodes < 1 or not math.isfinite(step):
         raise ValueError(
-            "order must be >= 0, nodes >= 1, the step finite. "
+            "order must be 0 to 170, nodes >= 1, the step finite. "
             f"Received: order={order}, nodes={nodes}, step={step}"
         )
     node, weight = np.polynomial.legendre.leggauss(nodes)

@@ -45,7 +45,8 @@ def flat_derivative(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
 
     Args:
         x: Points of any shape.
-        order: Order of the derivative; 0 is the function.
+        order: Order of the derivative, up to 20; 0 is the function. Above
+            that rounding shows, at 30 in the fourth digit.
 
     Returns:
         Values of the shape of ``x``.
@@ -57,7 +58,7 @@ def flat_derivative(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
     [0.0, 0.0183]
     """
     x = np.asarray(x, dtype=np.float64)
-    # Below 0.03 the factor exp(-u^2) is 0 in float64, whatever P_n(u) is.
+    # Below 0.03 the factor exp(-u^2) is below 1e-482, and P_20(u) < 1e98.
     u = 1 / np.where(np.abs(x) < 0.03, 0.03, x)
     values = flat_polynomial(order)(u) * np.exp(-(u**2))
     return np.where(np.abs(x) < 0.03, 0.0, values)

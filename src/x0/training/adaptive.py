@@ -1,4 +1,4 @@
-"""Adaptive methods divide each gradient by the root of its mean square.
+"""Adaptive methods divide each step by the root of past squared gradients.
 
 AdaGrad sums the squares, RMSProp averages them, Adam corrects the averages.
 
@@ -104,7 +104,7 @@ def adam_step(
         u: mean of their squares, not negative, zero before the first step.
         t: number of this step, from 1.
         rate: learning rate.
-        betas: what m and u keep in each step.
+        betas: what m and u keep in each step, both in [0, 1).
         epsilon: added to the root of u.
         decay: weight decay.
         decoupled: as in AdamW; else the decay is part of the gradient.

@@ -1,4 +1,4 @@
-"""Without its bias correction Adam starts with steps that are too long.
+"""Without bias correction Adam, with its usual betas, starts with long steps.
 
 uncorrected / corrected = (1 - beta1^t) / sqrt(1 - beta2^t)
 
@@ -48,7 +48,7 @@ def adam_directions(
         m = betas[0] * m + (1 - betas[0]) * g
         u = betas[1] * u + (1 - betas[1]) * g**2
         scale = (1 - betas[0] ** t, 1 - betas[1] ** t) if corrected else (1, 1)
-        root = np.sqrt(u / scale[1])  # 0 only if all gradients were 0
+        root = np.sqrt(u / scale[1])  # 0 if all gradients were 0, or tiny
         rows.append(m / scale[0] / np.where(root == 0, 1, root))
     return np.array(rows).reshape(gradients.shape)
 

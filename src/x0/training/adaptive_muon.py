@@ -55,6 +55,9 @@ def lion_step(
 def orthogonalize(g: Tensor, steps: int = 5) -> Tensor:
     """Return a matrix with the singular vectors of g and values near 1.
 
+    After 5 steps those from 1/500 of the norm of g on lie between 0.6 and
+    1.3; smaller ones stay smaller, as do all if the norm is below 1e-7.
+
     Args:
         g: a matrix, shape (m, n).
         steps: number of Newton-Schulz steps.

@@ -86,6 +86,8 @@ def grouped_split(
 ) -> Rows:
     """Split so that no group (person, document, device) is in both parts.
 
+    The share is one of the groups, not of the samples.
+
     Raises:
         ValueError: a share outside (0, 1), fewer than 2 groups, or groups
             that are no vector or hold NaN or None.
@@ -105,6 +107,8 @@ def temporal_split(
     times: NDArray[np.float64], test_share: float, gap: float = 0.0
 ) -> Rows:
     """Split so that all of the test part is later than the training part.
+
+    Samples with the time of the first that is tested are tested as well.
 
     Args:
         times: of the samples, in any order; numbers or datetime64.

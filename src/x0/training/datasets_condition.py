@@ -1,4 +1,4 @@
-"""Centering and scaling the inputs lower the condition number of the loss.
+"""Centering, and mostly scaling, lowers the condition number of the loss.
 
 kappa + 1 / kappa + 2 = (1 + mean^2 + variance)^2 / variance,
 for one feature and a bias: least, kappa = 1, at mean 0 and variance 1.

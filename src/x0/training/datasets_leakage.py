@@ -1,7 +1,8 @@
 """Features selected before the split make noise look predictable.
 
-Phi(sqrt(k) (s / n) / sqrt(s / n + 1 / m)), s = 2 features c phi(c) / k
+accuracy = Phi(sqrt(k) s / sqrt(s + 1 / m)), s = 2 features c phi(c) / (k n)
 
+k features are kept, those beyond c, by n samples, m of them to train on.
 Hastie, Tibshirani and Friedman (2009) warn of it.
 """
 

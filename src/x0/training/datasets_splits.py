@@ -1,4 +1,4 @@
-"""A random split loses rare classes and tears groups apart.
+"""A random split can lose rare classes, and it tears groups apart.
 
 It is right only if the samples are independent and every class is large.
 """

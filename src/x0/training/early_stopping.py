@@ -29,7 +29,7 @@ class EarlyStopping:
         min_delta: what counts as an improvement, at least 0.
 
     Attributes:
-        best: the lowest loss, infinite before the first finite one.
+        best: the last loss that was an improvement; infinite before.
         best_check: its number, counted from 0, or -1.
 
     Raises:

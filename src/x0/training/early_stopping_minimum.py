@@ -1,8 +1,8 @@
 """The least of many noisy validation losses is below the loss it stands for.
 
-E[min of T values] = mean - std * E[max of T standard normals]
+E[min of T independent normals] = mean - std * E[max of T standard normals]
 
-The maximum is at most sqrt(2 ln T), and near it for large T.
+The expected maximum is at most sqrt(2 ln T); their ratio tends to 1 slowly.
 """
 
 # --8<-- [start:imports]
@@ -23,7 +23,8 @@ COUNTS = (2, 5, 10, 30, 100, 300, 1000)
 def expected_maximum(count: int) -> float:
     """Return E[max of `count` independent standard normal values].
 
-    Integrates P(max > x) - [x < 0] over x.
+    Integrates P(max > x) - [x < 0] over x. Beyond 1e12 values rounding of
+    P cuts it short.
 
     Raises:
         ValueError: count < 1.

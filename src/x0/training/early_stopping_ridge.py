@@ -1,4 +1,4 @@
-"""Gradient descent stopped at step t shrinks a quadratic's solution like ridge.
+"""Gradient descent from zero, stopped at step t, shrinks much like ridge.
 
 1 - (1 - rate * eigenvalue)^t    against    eigenvalue / (eigenvalue + penalty)
 

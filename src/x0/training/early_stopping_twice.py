@@ -1,4 +1,4 @@
-"""Fast and slow features: the test error falls, rises and falls again.
+"""Fast and slow features: the test error can fall, rise and fall again.
 
 rate, eigenvalue, noise s2, N samples: after t steps each direction adds
 

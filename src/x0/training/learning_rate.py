@@ -81,7 +81,8 @@ def one_cycle(
         end: factor at step total - 1.
 
     Raises:
-        ValueError: a step outside 0, ..., total, or rise * total <= 1.
+        ValueError: a step outside 0, ..., total, or rise * total is not
+            between 1 and total.
 
     >>> [round(one_cycle(t, 10), 2) for t in range(10)]
     [0.04, 0.52, 1.0, 0.95, 0.81, 0.61, 0.39, 0.19, 0.05, 0.0]

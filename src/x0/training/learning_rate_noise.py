@@ -1,4 +1,4 @@
-"""SGD with a fixed rate stops at a noise floor; a decaying rate goes below it.
+"""SGD with a fixed rate stops at a noise floor; a decaying one can go below.
 
 floor = rate * noise variance / (eigenvalue * (2 - rate * eigenvalue))
 

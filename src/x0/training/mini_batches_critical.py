@@ -1,4 +1,4 @@
-"""Doubling the batch halves the steps up to a critical batch size.
+"""Far below a critical batch size, doubling the batch nearly halves the steps.
 
 steps(B) = steps(infinity) (1 + B* / B) at the best rate for each B
 
@@ -25,7 +25,7 @@ BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 
 # --8<-- [start:steps]
 def steps_to_target(batch: int, rates: tuple[float, ...]) -> Tensor:
-    """Return the SGD steps to the loss TARGET on the digits.
+    """Return the SGD steps to the loss TARGET on 200 digits, a multiple of 2.
 
     All rates and seeds are trained at once, until a while after all seeds of
     the fastest rate are done; whatever is not there by then is infinite.

@@ -1,4 +1,4 @@
-"""SGD with a constant learning rate stops at a noise level of eta / B.
+"""SGD with a constant rate stops at a noise level set by eta / B.
 
 Var(theta) = eta Sigma / (B lambda (2 - eta lambda)) on a quadratic.
 

@@ -1,4 +1,4 @@
-"""Momentum adds up gradients: a constant one moves 1 / (1 - beta) times as far.
+"""Momentum adds up gradients: a lasting one moves 1/(1 - beta) times as far.
 
 m_t = beta m_{t-1} + g_t,  theta_t = theta_{t-1} - eta m_t
 

@@ -1,6 +1,6 @@
 """Heavy ball is stable inside a triangle, and its rate is flat at the top.
 
-0 < eta lambda < 2 (1 + beta); the rate is sqrt(beta) between
+0 < eta lambda < 2 (1 + beta), beta < 1; the rate is sqrt(beta) between
 (1 - sqrt(beta))^2 and (1 + sqrt(beta))^2.
 
 Polyak (1964).

@@ -2,7 +2,7 @@
 
 AdamW(weight_decay), nn.Dropout, CrossEntropyLoss(label_smoothing), an augment
 
-Each has a strength; 0 switches it off.
+Decay, dropout and smoothing have a strength; 0 switches them off.
 """
 
 # --8<-- [start:imports]

@@ -1,4 +1,4 @@
-"""Five regularizers on 100 digits, with clean labels and with wrong ones.
+"""Five regularizers and early stopping on 100 digits, clean labels or noisy.
 
 gain of a method = its test accuracy - that of the same run without it
 

@@ -21,6 +21,8 @@ SEED = 0
 def stream_entropy(seed: int, name: str) -> np.random.SeedSequence:
     """Return the entropy of a named stream.
 
+    Two pairs share one only if a seed is 2**32 or more or a name holds NUL.
+
     Raises:
         ValueError: a negative seed, or an empty name.
     """

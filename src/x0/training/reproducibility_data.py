@@ -1,4 +1,4 @@
-"""Noise that depends on (seed, epoch, index) is the same for any workers.
+"""Noise drawn from (seed, epoch, index) is the same for any number of workers.
 
 A generator kept inside a data set is copied into every worker process, and
 all the workers draw the same numbers. The epoch lies in shared memory: workers
@@ -71,6 +71,8 @@ def digit_loader(
     dataset: Dataset[tuple[Tensor, int]], epoch: int, workers: int = 0
 ) -> DataLoader[tuple[Tensor, int]]:
     """Return batches whose order depends on the seed and the epoch alone.
+
+    Make one for each epoch: a second pass over it has another order.
 
     Args:
         dataset: what to load.

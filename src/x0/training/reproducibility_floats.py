@@ -20,7 +20,7 @@ SEED = 0
 def chunked_sum(x: NDArray[np.float32], chunks: int) -> np.float32:
     """Add from left to right in each chunk, then the sums of the chunks.
 
-    Any number of threads that share a sum does this, a chunk each.
+    It stands for threads that share a sum, a chunk each.
 
     Raises:
         ValueError: the chunks are not of equal length, or x is no vector.

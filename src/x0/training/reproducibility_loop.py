@@ -1,8 +1,9 @@
-"""A training loop that can be killed at any step and goes on with equal bits.
+"""A training loop that can be killed at any step and ends with equal bits.
 
 state of a run: model, optimizer, scheduler, step, best weights, random state
 
-The rows of a batch follow from the seed and the step, so they are not saved.
+It goes on from the last checkpoint, on the same machine. The rows of a batch
+follow from the seed and the step, so they are not saved.
 """
 
 # --8<-- [start:imports]
@@ -58,7 +59,13 @@ def rate_factor(step: int, settings: Settings) -> float:
 
 
 def rows_of_step(step: int, samples: int, settings: Settings) -> Tensor:
-    """Return the rows of a batch, shape (batch,), from seed and step alone."""
+    """Return the rows of a batch, shape (batch,), from seed and step alone.
+
+    Raises:
+        ValueError: a batch has more rows than there are.
+    """
+    if samples < settings.batch:
+        raise ValueError(f"Fewer than a batch. Received: {samples=}")
     epoch, place = divmod(step, samples // settings.batch)
     state = np.random.SeedSequence((settings.seed, epoch)).generate_state(1)
     stream = torch.Generator().manual_seed(int(state[0]))

@@ -1,4 +1,4 @@
-"""A correct training loop can drive the loss of one batch to zero.
+"""A correct training loop can drive the loss of one batch near zero.
 
 softmax before the loss: it stays above ln(1 + (C - 1) / e)
 """
