@@ -53,8 +53,10 @@ def materialize_(model: nn.Module, device: str = "cpu") -> list[str]:
     model.to_empty(device=device)
     for first, *others in names.values():  # to_empty gave each its own
         for other in others:
-            module, _, own = other.rpartition(".")
-            setattr(model.get_submodule(module), own, model.get_parameter(first))
+            holder, _, own = other.rpartition(".")
+            setattr(
+                model.get_submodule(holder), own, model.get_parameter(first)
+            )
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     for tensor in tensors.values():
         if tensor.is_floating_point() or tensor.is_complex():

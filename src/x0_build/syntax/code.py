@@ -36,7 +36,7 @@ def parts(text: str, *, silent: bool = False) -> list[Part]:
     """
     groups = groupby(ast.parse(text).body, lambda x: x if isinstance(x, _DEFINITIONS) else None)
     return [
-        Part(node.name if node else "", _text(text, rows), _shortened(text, rows, silent))
+        Part(getattr(node, "name", ""), _text(text, rows), _shortened(text, rows, silent))
         for node, group in groups
         for rows in [ast.Module([*group], [])]
     ]
