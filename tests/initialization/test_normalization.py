@@ -171,7 +171,7 @@ def test_a_bias_before_layer_norm_ties_the_scale_down():
 
 @pytest.mark.proves("normalization-bias", kind="fact", range="b = 10⁻³…10³")
 def test_batch_norm_subtracts_a_bias_and_layer_norm_only_its_mean():
-    """A bias before BatchNorm has no effect; before LayerNorm it has one."""
+    """In training mode a bias before BatchNorm has no effect; before LayerNorm it has one."""
     z = torch.randn(32, 4, generator=generator(), dtype=torch.float64)
     b = torch.randn(4, generator=generator(1), dtype=torch.float64)
     for size in (1e-3, 1, 1e3):

@@ -160,6 +160,18 @@ def test_fixup_scales_all_but_the_last_weight(weights):
     assert not head.bias.any()
 
 
+def test_fixup_zeroes_the_last_layer_of_a_head_only():
+    """With both layers of a head at 0, its weights would never get a gradient."""
+    made, head = branches(), nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
+    before = head[0].weight.detach().clone()
+    residual.fixup_(made, head)
+    assert torch.equal(head[0].weight, before)
+    assert not any(p.any() for p in head[2].parameters())
+    x = torch.randn(5, 16, generator=torch.Generator().manual_seed(0))
+    (nn.Sequential(*map(residual.Residual, made), head)(x) - 1).square().sum().backward()
+    assert head[2].weight.grad.any()
+
+
 @pytest.mark.proves("residual-zero-head", kind="cause", effect="0 : > 0")
 def test_a_zero_head_leaves_the_branches_without_gradient():
     """With a zero classifier the branches have no gradient in the first step, and one in the second."""

@@ -142,8 +142,8 @@ def fixup_(
     """Apply the weight rules of Fixup to a model without normalization.
 
     In a branch with m weights the last becomes 0, the others are multiplied
-    by K^(-1/(2m-2)) for K branches. The head becomes 0; so do the biases of
-    the head and of the last layers.
+    by K^(-1/(2m-2)) for K branches. The last layer of the head becomes 0; so
+    do its bias and those of the last layers of the branches.
     Call it after He initialization; m may differ between branches. No ReLU
     may follow the last layer: its slope at 0 is 0.
 
@@ -156,7 +156,7 @@ def fixup_(
     >>> round(mlp[0][0].weight.std().item() / before, 4)
     0.5
     """
-    ends = [] if head is None else branch_layers(head)
+    ends = [] if head is None else branch_layers(head)[-1:]
     scaled: list[tuple[Any, Tensor]] = []  # branches may share weights
     for *others, last in [branch_layers(branch) for branch in branches]:
         ends.append(last)
