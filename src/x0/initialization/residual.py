@@ -118,7 +118,7 @@ def scale_branches_(branches: Sequence[nn.Module]) -> None:
 def zero_branches_(branches: Sequence[nn.Module]) -> None:
     """Let every branch start at zero, so that each block is the identity.
 
-    A norm that ends the branch gets the weight 0 (zero-γ); else the last
+    A norm that is registered last gets the weight 0 (zero-γ); else the last
     weight of the branch is 0. A bias of that layer becomes 0 as well. If a
     ReLU follows it, the branch cannot learn: the slope of ReLU at 0 is 0.
 
