@@ -213,7 +213,7 @@ def test_few_coordinates_leave_more_of_the_gradient_of_tanh():
     assert found[3] == pytest.approx(one, rel=0.02)  # many inputs: q is 1 at each
 
 
-@pytest.mark.proves("choosing-siren", kind="fact", range="n = 1…3, 2 + 7 layers", seeds=20)
+@pytest.mark.proves("choosing-siren", kind="fact", range="n = 1…3, 8 layers", seeds=20)
 def test_a_siren_with_the_layer_1_and_the_biases_of_its_authors():
     """Behind the authors' layer 1 the variance of 30 z ends at 0.80 with zero biases; the default biases
     add 300 / n to it in each layer."""
