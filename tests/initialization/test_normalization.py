@@ -182,6 +182,23 @@ def test_batch_norm_subtracts_a_bias_and_layer_norm_only_its_mean():
     assert torch.allclose(layer(z), layer(z + 3))
 
 
+@pytest.mark.proves("normalization-restored", kind="call", range="a = 0.1, 10")
+@pytest.mark.parametrize("a", [0.1, 10])
+def test_a_rescaled_weight_keeps_the_output_in_training_mode_only(a):
+    """A rescaled weight before BatchNorm keeps the output in training mode and changes it in eval()."""
+    net = nn.Sequential(nn.Linear(8, 4, bias=False), nn.BatchNorm1d(4))
+    x = torch.randn(64, 8, generator=generator(4))
+    for _ in range(100):  # the statistics settle
+        net(x)
+    before = [net.train(mode)(x).detach() for mode in (True, False)]
+    with torch.no_grad():
+        net[0].weight *= a
+    after = [net.train(mode)(x).detach() for mode in (False, True)][::-1]
+    gaps = [float((y - z).norm() / y.norm()) for y, z in zip(before, after, strict=True)]
+    assert gaps[0] < 0.01
+    assert gaps[1] > 0.5
+
+
 def test_the_rate_of_adam_is_over_the_length():
     net = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
     x = torch.randn(32, 8, generator=generator(3))

@@ -60,3 +60,6 @@ def test_all_learn_after_one_step(printed):
     assert [name for name, m in before.items() if m] == ["branch.2.weight", "branch.2.bias"]
     torch.optim.SGD(block.parameters(), lr=0.1).step()
     assert all(module.zero_start(block, x, top)[1].values())
+    # A gate of 0 on a branch whose last layer is 0: neither gets a gradient.
+    residual.zero_branches_([block.branch])
+    assert not any(module.zero_start(module.Gated(block.branch), x, top)[1].values())
