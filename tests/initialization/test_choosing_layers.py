@@ -14,6 +14,7 @@ WRONG = {
     "pre-activation": (1 + 0.5 / 12) ** 12,  # LeCun's variance in the first weight
     "pre-norm": 3.0,  # He's variance in both weights
     "GPT": 0.02**2 + 12 * 0.0115,  # no division by the root of the depth
+    "SwiGLU": 0.012,  # the 4n of GELU
     "zero γ": 2.0,
     "gate": 2.0,
     "LayerScale": 2.0,
@@ -22,6 +23,7 @@ WRONG = {
     "transposed": 1 / 4,  # without the stride
     "recurrent": 0.5,
     "forget gate": 0.5,  # bias 0
+    "memory": 0.73**100,  # bias 1
     "attention": 0.25,  # Xavier on the stacked matrix
     "tied embedding": 64.0,  # the default N(0, 1)
     "new word": 2.0,
@@ -29,9 +31,10 @@ WRONG = {
     "rare class": 0.5,
     "shares": 1 / 3,
     "regression": 10.0,  # without the mean of 3 in the bias
+    "image": 10.0,
 }
 EXACT = {"zero γ", "gate", "LayerScale", "recurrent", "forget gate", "adapter"}
-EXACT |= {"classes", "rare class", "shares", "regression", "norm"}
+EXACT |= {"classes", "rare class", "shares", "regression", "norm", "memory", "image"}
 
 
 @pytest.mark.parametrize("name", layers.laws())
@@ -60,6 +63,41 @@ def test_the_forget_gate_is_the_second_quarter():
         assert torch.equal(gates, torch.tensor([0.0, 1, 0, 0])[:, None].expand(4, units))
 
 
+@pytest.mark.parametrize("T", [2, 20, 1000])
+def test_memory_sets_the_forget_and_the_input_gate(T):
+    """The forget gate of a cell with this bias is 1 - 1/T, its input gate 1/T."""
+    bias = torch.zeros(4 * 7)
+    layers.run_call(layers.CALLS["memory"], torch.Generator(), b=bias, T=T)
+    entry, forget, *others = bias.chunk(4)
+    assert torch.allclose(torch.sigmoid(forget), torch.full((7,), 1 - 1 / T))
+    assert torch.allclose(torch.sigmoid(entry), torch.full((7,), 1 / T))
+    assert not torch.cat(others).any()
+
+
+@pytest.mark.proves("choosing-projection", kind="fact", range="scale 0.1…10", seeds=20)
+def test_a_skip_with_a_norm_starts_the_stream_anew():
+    """A skip with a norm has second moment 1, after a ReLU one half, whatever the scale of the stream; the
+    zero γ of the branch leaves it at that."""
+    generator = torch.Generator().manual_seed(2)
+    for scale in (0.1, 1, 10):
+        halves = []
+        for _ in range(20):
+            x = scale * torch.randn(16, 8, 6, 6, generator=generator).relu()
+            w = torch.empty(2, 32, 8, 1, 1)
+            layers.run_call("for one in w: kaiming_normal_(one)", generator, w=w)
+            norms = [torch.nn.BatchNorm2d(32) for _ in w]
+            layers.run_call(layers.CALLS["zero γ"], generator, norm=norms[0])
+            ends = [
+                norm(torch.nn.functional.conv2d(x, one, stride=2))
+                for norm, one in zip(norms, w, strict=True)
+            ]
+            stream = sum(ends).detach()
+            assert float(stream.square().mean()) == pytest.approx(1, rel=0.01)
+            halves.append(stream.relu().square().mean())
+        half = torch.stack(halves)
+        assert abs(float(half.mean()) - 0.5) < 0.02
+
+
 @pytest.mark.parametrize(("d", "k", "s"), [(1, 16, 8), (1, 4, 2), (2, 6, 3), (3, 4, 2), (3, 2, 2)])
 def test_a_transposed_convolution_keeps_the_second_moment_in_d_dimensions(d, k, s):
     """The call of the transposed convolution keeps q in 1, 2 and 3 dimensions, away from the border."""
@@ -76,7 +114,7 @@ def test_a_transposed_convolution_keeps_the_second_moment_in_d_dimensions(d, k, 
 
 
 def test_every_kind_of_layer_has_a_row():
-    assert set(layers.laws()) - {"depthwise"} == set(layers.CALLS)
+    assert set(layers.laws()) - {"depthwise", "SwiGLU"} == set(layers.CALLS)
 
 
 @pytest.mark.proves(
@@ -163,6 +201,8 @@ def test_values(values):
     assert (1 / (1 + math.exp(-bias))) ** 20 == pytest.approx(0.5)
     assert predicted["residual"] == pytest.approx((13 / 12) ** 12)
     assert predicted["residual"] < math.e
+    assert predicted["memory"] == pytest.approx(1 / math.e, rel=0.01)
+    assert values("choosing_layers")["swiglu"] == predicted["SwiGLU"]
     assert values("choosing_layers")["wide_logits"] == pytest.approx(
         64 * predicted["tied embedding"]
     )

@@ -101,7 +101,10 @@ def write_(module: Any, weight: Tensor) -> None:
 
 
 def check_numbers(model: nn.Module) -> None:
-    """Raise ValueError unless all parameters hold numbers that can be drawn."""
+    """Raise ValueError unless parameters hold numbers that can be drawn.
+
+    Integers may stand in a module of one's own, not in a layer.
+    """
     if next(model.parameters(), None) is None:  # as after quantization
         raise ValueError(f"No parameters. Received: {type(model)}")
     for name, p in model.named_parameters():
@@ -110,8 +113,11 @@ def check_numbers(model: nn.Module) -> None:
                 "Run a lazy model once, materialize a meta model first. "
                 f"Received: {name} of {type(p).__name__}, {p.device}"
             )
-        real = p.is_floating_point() or p.is_complex()
-        if not real or p.element_size() < 2:
+        owner = model.get_submodule(name.rpartition(".")[0])
+        whole = not (p.is_floating_point() or p.is_complex())
+        if (whole and isinstance(owner, KNOWN)) or (
+            not whole and p.element_size() < 2
+        ):
             raise ValueError(
                 "Initialize before the weights become float8 or integers. "
                 f"Received: {name} of {p.dtype}"

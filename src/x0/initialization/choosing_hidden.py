@@ -54,6 +54,7 @@ class Row(NamedTuple):
     weight: float = 1.0  # n * Var(w)
     bias: float = 0.0  # Var(b)
     start: float = 1.0  # q of layer 1
+    depth: int = DEPTH
 
 
 SINE = "(6 / w[0].numel()) ** 0.5 / 30"
@@ -126,7 +127,7 @@ def predicted(row: Row) -> tuple[float, float]:
     mass = torch.exp(-(t**2) / 2)
     mass /= mass.sum()
     q, product = torch.tensor(row.start).double(), 1.0
-    for _ in range(DEPTH - 1):
+    for _ in range(row.depth - 1):
         z = (q.sqrt() * t).requires_grad_()
         h = row.phi(z)
         (slope,) = torch.autograd.grad(h.sum(), z)
@@ -151,7 +152,7 @@ def measured(row: Row, networks: int = 160) -> Tensor:
     size = (networks, WIDTH, 1)
     first = row.start**0.5 * torch.randn(size, generator=generator)
     layers = [first.requires_grad_()]
-    for _ in range(DEPTH - 1):
+    for _ in range(row.depth - 1):
         pairs = [fill(row, generator) for _ in range(networks)]
         w, b = (torch.stack(part) for part in zip(*pairs, strict=True))
         layers.append(torch.bmm(w, row.phi(layers[-1])) + b[..., None])
@@ -191,6 +192,8 @@ if __name__ == "__main__":
     _, sigmoid_xavier = predicted(rows["sigmoid"]._replace(weight=1, start=1))
     silu = rows["SiLU"]._replace(weight=2, bias=0, start=1)
     silu_he, _ = predicted(silu)
+    tanh_20 = predicted(rows["tanh"]._replace(depth=20))
+    gelu_6 = predicted(rows["GELU, He"]._replace(depth=6))
     gelu_start, silu_start = rows["GELU"].start, rows["SiLU"].start
     sine = 900 * rows["sine"].start * theory["sine"][0]  # Var(30 z)
     # --8<-- [end:demo]

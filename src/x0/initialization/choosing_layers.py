@@ -58,6 +58,8 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "transposed": "normal_(w, 0, (2 * s**d / (c * k**d)) ** 0.5)",
     "recurrent": "for gate in w.chunk(4): orthogonal_(gate)",
     "forget gate": "b.chunk(4)[1].fill_(1)",
+    "memory": "b.chunk(4)[1].fill_(math.log(T - 1))\n"
+    "b.chunk(4)[0].fill_(-math.log(T - 1))",
     "attention": "for part in w.chunk(3): xavier_normal_(part)",
     "tied embedding": "normal_(w, 0, 0.02)",
     "new word": "w[V:] = w[:V].mean(0)",
@@ -66,6 +68,7 @@ CALLS = {  # row: the cells of the tables, first and last weight of a branch
     "rare class": "zeros_(w)\nconstant_(b, -math.log((1 - r) / r))",
     "shares": "zeros_(w)\nb.copy_(p.log())",
     "regression": "zeros_(w)\nb.copy_(y.mean(0))",
+    "image": "zeros_(w)\nb.copy_(y.mean((0, 2, 3)))",
 }
 # --8<-- [end:calls]
 
@@ -143,20 +146,31 @@ def gpt(g: torch.Generator, nets: int = 8, n: int = 256) -> Laws:
         run_call(call, g, w=w, K=K)
         return w
 
-    ends = []
-    for _ in range(nets):
-        x = draw(every, 32, n)  # embeddings
-        for _ in range(K // 2):
-            y = F.layer_norm(x, (n,))
-            x = x + y @ draw(every, n, n) @ draw(last, n, n)
-            y = F.layer_norm(x, (n,))
-            x = x + F.gelu(y @ draw(every, n, 4 * n)) @ draw(last, 4 * n, n)
-        ends.append(x.square().mean())
     n_v = n * 0.02**2
     z = torch.linspace(-8, 8, 4001) * math.sqrt(n_v)
     mass = torch.exp(-(z**2) / (2 * n_v))
-    gelu = float(mass @ F.gelu(z) ** 2 / mass.sum())
-    return {"GPT": (0.02**2 + (n_v**2 + 4 * n_v * gelu) / 2, torch.stack(ends))}
+    cases = ("GPT", F.gelu, 4 * n), ("SwiGLU", F.silu, 8 * n // 3)
+    laws: Laws = {}
+    for name, phi, m in cases:
+        ends = []
+        for _ in range(nets):
+            x = draw(every, 32, n)  # embeddings
+            for _ in range(K // 2):
+                y = F.layer_norm(x, (n,))
+                x = x + y @ draw(every, n, n) @ draw(last, n, n)
+                y = F.layer_norm(x, (n,))
+                h = phi(y @ draw(every, n, m))
+                if name == "SwiGLU":
+                    h = h * (y @ draw(every, n, m))
+                x = x + h @ draw(last, m, n)
+            ends.append(x.square().mean())
+        moment = float(mass @ phi(z) ** 2 / mass.sum())
+        if name == "SwiGLU":
+            moment *= n_v
+        law = 0.02**2 + (n_v**2 + m * 0.02**2 * moment) / 2
+        laws[name] = law, torch.stack(ends)
+        g = g.clone_state()  # the other rows draw as without SwiGLU
+    return laws
 
 
 # --8<-- [end:skips]
@@ -202,6 +216,11 @@ def special(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
     c = h.clone().requires_grad_()
     state = cell(torch.zeros(nets, n // 2), (torch.zeros(nets, n), c))[1]
     (forget,) = torch.autograd.grad(state.sum(), c)
+    T, kept = 100, h
+    run_call(CALLS["memory"], g, b=cell.bias_hh, T=T)
+    for _ in range(T):  # as if its outputs were 0
+        zeros = torch.zeros(nets, n)
+        kept = cell(zeros[:, : n // 2], (zeros, kept))[1].detach()
     logits = []
     for _ in range(nets):
         x = torch.randn(32, n, generator=g)
@@ -215,6 +234,7 @@ def special(g: torch.Generator, nets: int = 50, n: int = 64) -> Laws:
     return {
         "recurrent": (1.0, after.norm(dim=1) / h.norm(dim=1)),
         "forget gate": (1 / (1 + math.exp(-1)), forget.mean(1)),
+        "memory": ((1 - 1 / T) ** T, kept.norm(dim=1) / h.norm(dim=1)),
         "attention": (1.0, torch.stack(logits)),
         "adapter": (0.0, adapted.abs().amax(1)),
     }
@@ -245,13 +265,21 @@ def heads(g: torch.Generator, nets: int = 100, n: int = 64) -> Laws:
     smallest = (h @ w[:3].T + prior).softmax(1)[:, 2]
     run_call(CALLS["regression"], g, w=w[:2], b=b, y=y + 3)
     square = (h @ w[:2].T + b - y - 3).square().mean(0)
+    variance = y.var(0, correction=0)
+    layer, own = nn.Conv2d(n, 2, 3, padding=1), g.clone_state()
+    assert layer.bias is not None
+    y = 3 + torch.randn(nets, 2, 4, 4, generator=own)
+    run_call(CALLS["image"], own, w=layer.weight, b=layer.bias, y=y)
+    error = layer(h[..., None, None].expand(-1, -1, 4, 4)) - y
+    image = error.square().mean((0, 2, 3)) / y.var((0, 2, 3), correction=0)
     return {
         "tied embedding": (n * 0.02**2, tied),
         "new word": (1.0, new),
         "classes": (math.log(10), loss),
         "rare class": (0.01, out),
         "shares": (0.1, smallest),
-        "regression": (1.0, square / y.var(0, correction=0)),
+        "regression": (1.0, square / variance),
+        "image": (1.0, image),
     }
 
 
@@ -289,5 +317,6 @@ if __name__ == "__main__":
 
     half_life_bias = -math.log(2 ** (1 / 20) - 1)
     with_he_twice = (1 + 2 / K) ** K
+    swiglu = predicted["SwiGLU"]
     wide_logits = 4096 * 0.02**2  # their variance at width 4096
     # --8<-- [end:demo]

@@ -69,7 +69,8 @@ def operator_singular_values(kernel: Tensor, size: int) -> Tensor:
 
     Args:
         kernel: finite, not empty, float32 or float64, shape (out, in, k, k).
-        size: height and width of the images, at least k.
+        size: height and width of the images, at least 1; of a larger kernel
+            only the first size rows and columns enter.
 
     Returns:
         Shape (size * size * min(out, in),), in ascending order.
