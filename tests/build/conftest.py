@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -244,3 +244,16 @@ def expect(small: Small) -> Callable[..., None]:
             assert remedy in problem.remedy, text
 
     return expected
+
+
+@pytest.fixture
+def style() -> Iterator[None]:
+    """The style of the book's figures; what a test draws is closed afterwards."""
+    import matplotlib.pyplot as plt
+
+    from x0_build.run import figures
+
+    with plt.rc_context():
+        figures.set_style()
+        yield
+    plt.close("all")

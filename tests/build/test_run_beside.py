@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -18,17 +17,10 @@ import x0_beside
 from x0_build.run import figures
 
 matplotlib.use("Agg")
+pytestmark = pytest.mark.usefixtures("style")
 CHINESE = {"falls": "下降", "rises": "上升", "stays the same": "保持不变"}
 SLOPES = {"falls": -1.0, "rises": 1.0, "stays the same": 0.0}
 FONT = FontProperties(family="DejaVu Sans", size=10)
-
-
-@pytest.fixture(autouse=True)
-def style() -> Iterator[None]:
-    with matplotlib.rc_context():
-        figures.set_style()
-        yield
-    plt.close("all")
 
 
 def lines(colors: tuple[str, ...] = ("C0", "C1", "C2")) -> Figure:

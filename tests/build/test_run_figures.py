@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -17,15 +16,8 @@ from matplotlib.text import Text
 from x0_build.run import figures
 
 matplotlib.use("Agg")
+pytestmark = pytest.mark.usefixtures("style")
 CHINESE = {"title": "标题", "a": "甲", "horizontal": "水平方向", "legend": "图例", "note": "注"}
-
-
-@pytest.fixture(autouse=True)
-def style() -> Iterator[None]:
-    with matplotlib.rc_context():
-        figures.set_style()
-        yield
-    plt.close("all")
 
 
 def everything() -> Figure:

@@ -55,7 +55,7 @@ def table(title: str, *rows: Iterable[object]) -> None:
 def sizes() -> None:
     """Print lines and files of the code, and the packages that it takes."""
     rows: list[Iterable[object]] = [("", "lines", "files", "longest file", "longest function")]
-    for package in ("x0_build", "x0_equations"):
+    for package in ("x0_build", "x0_beside", "x0_equations", "x0_take"):
         files = {x: x.read_text(encoding="utf-8") for x in (ROOT / "src" / package).rglob("*.py")}
         functions = [
             (node.end_lineno - node.lineno + 1, node.name)
